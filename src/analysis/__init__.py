@@ -1,0 +1,1 @@
+"""Platform-intervention rates and dispute losses of Pinduoduo shops, from the files that a merchant exports."""

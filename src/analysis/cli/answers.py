@@ -1,0 +1,119 @@
+"""Answers on the terminal: a query's rows, and each export's account."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import duckdb
+
+from analysis import archive, warehouse
+from analysis.settings import Settings, UserError
+
+
+def answer(settings: Settings, query: str, shape: str) -> str:
+    """A query's rows as text: `table` for people, `csv` and `json` for programs.
+
+    Raises UserError with DuckDB's own words where the query fails or tries to leave the warehouse.
+    """
+    with warehouse.connect(settings) as connection:
+        try:
+            result = connection.execute(query)
+            names = [each[0] for each in result.description or []]
+            rows = result.fetchall()
+        except duckdb.Error as error:
+            raise UserError(f"查询没有成功：{error}", f"The query failed: {error}") from error
+    if shape == "csv":
+        return _csv(names, rows)
+    if shape == "json":
+        return _json(names, rows)
+    return _table(names, [[_shown(cell) for cell in row] for row in rows])
+
+
+def line_of(record: archive.Record) -> str:
+    """One accepted export in one line: rows read, kept, quarantined, notes, and what else there is to know."""
+    parts = [
+        f"读 read {record.read}",
+        f"留 kept {record.kept}",
+        f"隔离 quarantined {record.quarantined}",
+        f"说明 notes {record.notes}",
+    ]
+    if record.bad_cells:
+        cells = ", ".join(f"{name} {count}" for name, count in record.bad_cells.items())
+        parts.append(f"读不出的单元格 unreadable cells: {cells}")
+    if record.unknown_headers:
+        parts.append(f"不认识的列 unknown columns: {', '.join(record.unknown_headers)}")
+    return f"{record.shown}: {' · '.join(parts)}"
+
+
+def account(settings: Settings) -> str:
+    """Where each export's rows went, which rows could not be read, and which files were refused."""
+    with warehouse.connect(settings) as connection:
+        loaded = connection.execute(
+            "select path, kind, exported_at, dated_by, read_rows, kept_rows, superseded_rows, quarantined_rows, note_rows, "
+            "bad_cells from marts.files order by path"
+        ).fetchall()
+        unreadable = connection.execute(
+            "select path, row_no, bad_column, bad_value, reason from marts.quarantined_rows order by path, row_no"
+        ).fetchall()
+        refused = connection.execute(
+            "select message_zh, message_en from marts.refused_files order by path"
+        ).fetchall()
+    names = [
+        "file",
+        "kind",
+        "exported_at",
+        "dated_by",
+        "read",
+        "kept",
+        "superseded",
+        "quarantined",
+        "notes",
+        "bad_cells",
+    ]
+    text = _table(names, [[_shown(cell) for cell in row] for row in loaded])
+    if unreadable:
+        names = ["file", "row", "column", "value", "reason"]
+        text += f"\n隔离的行 · quarantined rows\n{_table(names, [[_shown(cell) for cell in row] for row in unreadable])}"
+    for zh, en in refused:
+        text += f"\n未导入 · refused\n  {zh}\n  {en}\n"
+    return text
+
+
+def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
+    return text.getvalue()
+
+
+def _json(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    import json
+
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    return json.dumps(records, ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+def _shown(cell: Any) -> str:
+    return "" if cell is None else str(cell).replace("\n", " ")
+
+
+def _table(names: list[str], rows: list[list[str]]) -> str:
+    widths = [max(_width(name), *(_width(row[place]) for row in rows), 0) for place, name in enumerate(names)]
+    lines = [names, ["-" * width for width in widths], *rows]
+    padded = (
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+    return "\n".join(padded) + f"\n({len(rows)} 行 rows)\n"
+
+
+def _width(text: str) -> int:
+    """How many terminal columns a text takes: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)

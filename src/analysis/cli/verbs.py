@@ -1,0 +1,178 @@
+"""`analysis build | report | sql | files | sample`: words for the user, exit codes for the schedule.
+
+Exit codes: 0 done; 2 wrong use or nothing to do it with; 3 done, but at least one file was refused; 75 another run is busy.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analysis import settings as places
+from analysis.settings import Settings, UserError
+
+REFUSED = 3
+
+
+class Verbs(click.Group):
+    """Shows a UserError as two sentences instead of a traceback, and ends with its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(f"{error.zh}\n{error.en}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="analysis")
+def main() -> None:
+    """拼多多平台介入率分析：导出文件 → 近30天介入率 → 报告。
+
+    Pinduoduo platform-intervention rates from exported files.
+    """
+
+
+def _places(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The two folders and the sample, the same on every verb."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    for option in (
+        click.option(
+            "--sample", is_flag=True, help="用自带的示例数据 · use the made-up sample instead of your data"
+        ),
+        click.option("--reports", type=folder, help="报告文件夹 · where reports go (or ANALYSIS_REPORTS)"),
+        click.option("--data", type=folder, help="数据文件夹 · where data lies (or ANALYSIS_DATA)"),
+    ):
+        verb = option(verb)
+    return verb
+
+
+@main.command()
+@_places
+def build(data: Path | None, reports: Path | None, sample: bool) -> None:
+    """读入新的导出文件并重建数据仓库 · load new exports and rebuild the warehouse."""
+    chosen = places.load(data, reports, sample=sample)
+    manifest, is_new = _load_and_build(chosen, "build")
+    if not is_new:
+        click.echo("没有新的内容，数据仓库保持不变 · nothing new, the warehouse stays as it is")
+    sys.exit(REFUSED if manifest.refusals else 0)
+
+
+@main.command()
+@_places
+@click.option(
+    "--as-of",
+    "as_of",
+    help="截止日，如 2026-09-14，或 yesterday · last closed day (default: the last that the exports cover)",
+)
+def report(data: Path | None, reports: Path | None, sample: bool, as_of: str | None) -> None:
+    """生成报告页面 · load, build, and render the report."""
+    from analysis.cli.reporting import render
+
+    chosen = places.load(data, reports, sample=sample)
+    wanted = _day(as_of)
+    manifest, _ = _load_and_build(chosen, "report")
+    page, is_new = render(chosen, manifest, wanted)
+    done = "报告" if is_new else "没有新的内容，报告保持不变"
+    click.echo(f"{done} · {'report' if is_new else 'nothing new, the report stays as it is'}: {page}")
+    sys.exit(REFUSED if manifest.refusals else 0)
+
+
+@main.command()
+@_places
+@click.argument("query")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    help="输出格式 · output format",
+)
+def sql(data: Path | None, reports: Path | None, sample: bool, query: str, shape: str) -> None:
+    """用 SQL 查询数据仓库（只读） · ask the warehouse in SQL, read-only.
+
+    例 · example: analysis sql "select * from marts.shop_days limit 5"
+    """
+    from analysis.cli.answers import answer
+
+    click.echo(answer(places.load(data, reports, sample=sample), query, shape), nl=False)
+
+
+@main.command()
+@_places
+def files(data: Path | None, reports: Path | None, sample: bool) -> None:
+    """每个导出文件的行数去向 · where each export's rows went, and what could not be read."""
+    from analysis.cli.answers import account
+
+    click.echo(account(places.load(data, reports, sample=sample)), nl=False)
+
+
+@main.command()
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="数据文件夹 · where data lies (or ANALYSIS_DATA)",
+)
+def sample(data: Path | None) -> None:
+    """重新写出示例导出文件 · write the made-up sample exports again."""
+    from analysis import sample as made_up
+
+    chosen = places.load(data, sample=True)
+    made_up.write(chosen.exports)
+    click.echo(f"示例 · sample: {chosen.exports}")
+
+
+def _load_and_build(chosen: Settings, verb: str) -> tuple[Any, bool]:
+    from analysis import lock
+    from analysis.cli import loading
+    from analysis.cli.answers import line_of
+
+    with lock.held(chosen.data, verb), _progress() as progress:
+        loaded = loading.load(chosen, progress)
+        is_new = loading.build(chosen, loaded.manifest, progress)
+    for record in loaded.accepted:
+        click.echo(line_of(record))
+    for refusal in loaded.manifest.refusals:
+        click.echo(f"未导入 · refused\n  {refusal.zh}\n  {refusal.en}", err=True)
+    return loaded.manifest, is_new
+
+
+def _day(text: str | None) -> date | None:
+    """The day that the user named; `yesterday` is for the schedule, by Beijing's calendar."""
+    if text is None:
+        return None
+    if text == "yesterday":
+        from datetime import datetime
+        from zoneinfo import ZoneInfo
+
+        return datetime.now(ZoneInfo(places.TIME_ZONE)).date() - timedelta(days=1)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UserError(
+            f"--as-of 读不懂“{text}”。请写成 2026-09-14，或 yesterday。",
+            f"--as-of cannot be {text!r}. Write it like 2026-09-14, or yesterday.",
+        ) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """One line that says what is being done, on a terminal; nothing in a log."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+
+    def show(step: str) -> None:
+        click.echo(f"\r\033[K{step[:90]}", err=True, nl=False)
+
+    try:
+        yield show
+    finally:
+        click.echo("\r\033[K", err=True, nl=False)

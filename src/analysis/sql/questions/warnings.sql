@@ -1,0 +1,11 @@
+-- What should a reader of the figures know about the data? One count a shop and warning.
+select shop_id, 'deal_time_from_order_id' as key, cast(sum(orders_dealt_by_number) as bigint) as count
+from marts.shop_days
+group by shop_id
+having sum(orders_dealt_by_number) > 0
+union all
+select shop_id, 'destroyed_order_id' as key, count(*) as count
+from marts.quarantined_rows
+where reason in ('scientific_notation', 'digits_lost')
+group by shop_id
+order by shop_id, key

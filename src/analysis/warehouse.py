@@ -1,0 +1,195 @@
+"""Runs the SQL folders over the archive, enforces what they promise, swaps the new file in, and lets anyone read it safely.
+
+`sql/<layer>/<table>.sql` holds one SELECT and builds `<layer>.<table>`. Layers run in order, and a file reads only from
+earlier layers, from `archive.*` and from `input.*` (the user's choices and rules as tables; both exist only while building).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from analysis.settings import PACKAGE, Settings, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SQL = PACKAGE / "sql"
+LAYERS = ("staging", "signs", "facts", "marts")
+STORAGE_VERSION = "v1.5.0"  # opens in every client of DuckDB since 1.5; the newer format does not
+OFFLINE = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One SQL file: what it builds, its grain (the columns that identify a row), and whether it is a view."""
+
+    layer: str
+    name: str
+    sql: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+    @cached_property
+    def grain(self) -> list[str]:
+        return self._note("grain")
+
+    @cached_property
+    def reads(self) -> list[str]:
+        return self._note("reads")
+
+    @cached_property
+    def is_view(self) -> bool:
+        return self._note("as") == ["view"]
+
+    def _note(self, name: str) -> list[str]:
+        found = re.search(rf"^-- {name}: (.+)$", self.sql, re.MULTILINE)
+        return [each.strip() for each in found.group(1).split(",")] if found else []
+
+
+class PromiseBroken(Exception):
+    """A table has two rows where its grain allows one, or a check returned rows: the build is not swapped in."""
+
+
+def tables(layer: str) -> list[Table]:
+    """The SQL files of one layer, by name."""
+    return [
+        Table(layer, file.stem, file.read_text(encoding="utf-8"))
+        for file in sorted((SQL / layer).glob("*.sql"))
+    ]
+
+
+def build(
+    settings: Settings,
+    fingerprint: str,
+    attach: Callable[[duckdb.DuckDBPyConnection], None],
+    values: Mapping[str, Any],
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Builds the warehouse aside and swaps it in; whatever happens before the swap, the old one stays.
+
+    `attach` gives the connection its `archive` and `input` databases; `values` fill the `$name`s of the SQL files;
+    `fingerprint` names what the build stands on. Raises PromiseBroken where a grain or a check does not hold, and
+    UserError where another program keeps the old file from being replaced.
+    """
+    target = settings.warehouse
+    work = settings.data / ".work"
+    work.mkdir(parents=True, exist_ok=True)
+    aside = work / "warehouse.duckdb"
+    for leftover in work.glob("warehouse.duckdb*"):
+        leftover.unlink()
+    with duckdb.connect(config={**OFFLINE, "temp_directory": str(work / "spill")}) as connection:
+        connection.execute(f"attach '{_quoted(aside)}' as warehouse (storage_version '{STORAGE_VERSION}')")
+        attach(connection)
+        connection.execute("use warehouse")
+        for layer in LAYERS:
+            connection.execute(f"create schema {layer}")
+            # Wide tables are written twice as fast where their rows may come in any order; nothing relies on it.
+            connection.execute(f"set preserve_insertion_order = {str(layer != 'staging').lower()}")
+            for table in tables(layer):
+                progress(table.full_name)
+                _create(connection, table, values)
+        for check in tables("checks"):
+            progress(check.name)
+            _require_no_rows(connection, check)
+        connection.execute("create table build (fingerprint varchar)")
+        connection.execute("insert into build values (?)", [fingerprint])
+        connection.execute("use memory")
+        connection.execute("detach warehouse")
+    try:
+        os.replace(aside, target)
+    except PermissionError as error:
+        raise UserError(
+            f"无法替换 {target}：它正被别的程序打开。请关闭后再运行。",
+            f"{target} cannot be replaced because another program has it open. Close that program and run again.",
+        ) from error
+
+
+def fingerprint(settings: Settings) -> str | None:
+    """What the present warehouse stands on; None where there is none that opens."""
+    if not settings.warehouse.exists():
+        return None
+    try:
+        with connect(settings) as connection:
+            return str(connection.execute("select fingerprint from build").fetchall()[0][0])
+    except duckdb.Error:
+        return None
+
+
+def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A connection that can read the warehouse and nothing else: no files, no network, no settings.
+
+    Raises UserError where nothing was built yet.
+    """
+    if not settings.warehouse.exists():
+        raise UserError(
+            f"还没有数据仓库：{settings.warehouse}。请先运行 python3 start.py report（或加 --sample 试用示例）。",
+            f"There is no warehouse yet: {settings.warehouse}. Run python3 start.py report first (--sample tries the sample).",
+        )
+    return duckdb.connect(
+        settings.warehouse,
+        read_only=True,
+        config={
+            **OFFLINE,
+            "enable_external_access": "false",
+            "temp_directory": str(settings.data / ".work" / "spill"),
+            "max_temp_directory_size": "8GiB",
+            "lock_configuration": "true",
+        },
+    )
+
+
+def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:
+    """The answer to one of `sql/questions/*.sql` as a frame; `values` fill its `$name`s."""
+    sql = (SQL / "questions" / f"{question}.sql").read_text(encoding="utf-8")
+    with connect(settings) as connection:
+        return connection.execute(sql, dict(values)).df()
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: Table, values: Mapping[str, Any]) -> None:
+    kind = "view" if table.is_view else "table"
+    chosen = {name: value for name, value in values.items() if re.search(rf"\${name}\b", table.sql)}
+    try:
+        connection.execute(f"create {kind} {table.full_name} as {table.sql}", chosen)
+        repeated = _repeated(connection, table)
+    except duckdb.Error as error:
+        raise RuntimeError(f"{table.full_name}: {error}\n{table.sql}") from error
+    if repeated:
+        raise PromiseBroken(f"{table.full_name}: more than one row for {', '.join(table.grain)}: {repeated}")
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Any]:
+    """Some keys that more than one row has. Hashes are compared first: they are quick, and distinct ones prove distinct keys."""
+    grain = ", ".join(table.grain)
+    count, distinct = connection.execute(
+        f"select count(*), count(distinct hash({grain})) from {table.full_name}"
+    ).fetchall()[0]
+    if count == distinct:
+        return []
+    return connection.execute(
+        f"select {grain}, count(*) from {table.full_name} group by {grain} having count(*) > 1 limit 5"
+    ).fetchall()
+
+
+def _require_no_rows(connection: duckdb.DuckDBPyConnection, check: Table) -> None:
+    rows = connection.execute(check.sql).fetchmany(5)
+    connection.execute("select 1").fetchall()
+    if rows:
+        raise PromiseBroken(f"{check.name}: {rows}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
