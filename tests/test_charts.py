@@ -82,6 +82,7 @@ def test_an_incomplete_window_is_a_gap_on_grey_ground_and_never_a_zero() -> None
     traces = {trace["name"]: trace for trace in spec["data"]}
     line, bars = traces[ZH["rate.name"]], traces[ZH["count.name"]]
     assert line["y"][20:32] == bars["y"][20:32] == [None] * 12
+    assert line["connectgaps"] is False
     assert None not in line["y"][:20] + line["y"][32:]
     bands = [trace for trace in spec["data"] if trace.get("legendgroup") == "band"]
     assert len(bands) == 2 and all(None not in band["y"] for band in bands)

@@ -19,6 +19,7 @@ COLUMNS = [
     "shop_id", "metric", "rule", "window_start", "window_end", "numerator", "denominator", "rate", "rate_low", "rate_high",
     "line_rate", "line_count", "status",
 ]  # fmt: skip
+SEGMENT_COLUMNS = {"product": "product", "courier": "courier", "province": "province", "reason": "reason_group"}
 INTERVENTION_KINDS = ("after_sales", "tickets")
 
 
@@ -119,15 +120,19 @@ def share(k: pd.Series, n: pd.Series) -> pd.Series:
 
 
 def wilson(k: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Wilson's 95 % interval of k of n (Wilson 1927; Brown, Cai and DasGupta 2001); missing where n is missing or zero."""
-    trials = n.astype("Float64").where(n > 0)
-    p = k.astype("Float64") / trials
+    """Wilson's 95 % interval of k of n (Wilson 1927; Brown, Cai and DasGupta 2001); missing unless 0 < n and k <= n.
+
+    More interventions than orders can happen where few were dealt: the intervened ones were dealt before the window.
+    """
+    possible = ((n > 0) & (k <= n)).fillna(False)
+    trials = n.where(possible).astype("Float64")
+    p = k.where(possible).astype("Float64") / trials
     middle = p + Z_95**2 / (2 * trials)
-    half = Z_95 * np.sqrt(p * (1 - p) / trials + Z_95**2 / (4 * trials**2))
+    half = Z_95 * (p * (1 - p) / trials + Z_95**2 / (4 * trials**2)) ** 0.5
     scale = 1 + Z_95**2 / trials
-    low = ((middle - half) / scale).clip(lower=0).where(k > 0, 0.0)
-    high = ((middle + half) / scale).clip(upper=1)
-    return low.where(trials.notna()).astype("Float64"), high.where(trials.notna()).astype("Float64")
+    low = ((middle - half) / scale).mask(k == 0, 0.0).where(possible)
+    high = ((middle + half) / scale).mask(k == n, 1.0).where(possible)
+    return low.astype("Float64"), high.astype("Float64")
 
 
 def segments(
@@ -144,11 +149,11 @@ def segments(
     orders = inside.drop_duplicates(["shop_id", "order_id"])
     counts = pd.concat(
         [
-            orders.assign(segment=orders[dimension].fillna("").astype("str"))
+            orders.assign(segment=orders[column].fillna("").astype("str"))
             .groupby(["shop_id", "segment"], as_index=False)
             .agg(numerator=("order_id", "size"))
             .assign(dimension=dimension)
-            for dimension in ("product", "courier", "province", "reason")
+            for dimension, column in SEGMENT_COLUMNS.items()
         ]
     )
     known = segment_orders.query("dimension != 'reason'").rename(columns={"orders_dealt": "denominator"})
@@ -166,7 +171,7 @@ def segments(
             label=joined["label"].fillna(joined["segment"]),
             numerator=k,
             denominator=n,
-            rate=share(k, fitting),
+            rate=share(k, n),
             rate_low=low,
             rate_high=high,
         )[

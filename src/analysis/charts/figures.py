@@ -23,6 +23,8 @@ COVERAGE_DAYS = 120
 """The 90 window ends of the page reach back 119 days before as_of."""
 TOP_SEGMENTS = 8
 KINDS = ("orders", "after_sales", "tickets", "ledger", "platform_figures", "interventions", "restrictions")
+NEEDED_KINDS = ("orders", "after_sales")
+"""What the rate needs every day of; the other kinds may well have days without."""
 DIMENSIONS = ("product", "courier", "province", "reason")
 
 
@@ -171,7 +173,7 @@ def _segments(dimension: str, frame: pd.DataFrame, words: Words) -> Chart:
     rates, low, high = (top[name].astype(float).fillna(0.0) for name in ("rate", "rate_low", "rate_high"))
     plain = [
         word(words, "reason_group", name) if is_share else str(name)
-        for name in top["segment"].fillna(words["segment.unknown"])
+        for name in top["segment" if is_share else "label"].fillna("").replace("", words["segment.unknown"])
     ]
     names = [literal(name) for name in plain]
     values = [
@@ -294,7 +296,7 @@ def _coverage(covered_days: pd.DataFrame, as_of: date, words: Words) -> Chart:
         hovermode="closest",
     )
     figure.update_layout(margin={"b": 64})
-    found = len(missing)
+    found = sum(kind in NEEDED_KINDS for kind, _ in missing)
     note = words["coverage.note_holes"].format(holes=found) if found else words["coverage.note_whole"]
     return Chart(figure, "", note)
 

@@ -30,7 +30,7 @@ Cell = str | tuple[str, str]
 def masthead(rates: pd.DataFrame, rule: Any, as_of: date, words: Words) -> Fragment:
     """What day and window this page speaks of, and which rule counts.
 
-    `rule` has name, title_zh, title_en, window_days, source, confidence, valid_from.
+    `rule` has name, title_zh, title_en, window_days, source_zh, source_en, confidence, valid_from.
     """
     begins = as_of - timedelta(days=int(rule.window_days) - 1)
     facts = {
@@ -40,7 +40,7 @@ def masthead(rates: pd.DataFrame, rule: Any, as_of: date, words: Words) -> Fragm
         ),
         "shops": count(rates["shop_id"].nunique()),
         "rule": f"{getattr(rule, words['language.rule_title'])} ({rule.name})",
-        "source": f"{rule.source} · {words['masthead.confidence']} {rule.confidence}",
+        "source": f"{getattr(rule, words['language.rule_source'])} · {words['masthead.confidence']} {rule.confidence}",
         "valid_from": day(rule.valid_from),
     }
     return Fragment(template("masthead.html", facts=facts, words=words))
@@ -123,7 +123,7 @@ def interventions(interventions: pd.DataFrame, rates: pd.DataFrame, words: Words
                 word(words, "outcome", row["outcome"]),
                 words["interventions.yes"]
                 if row["counted"]
-                else (f"{words['interventions.no']} · {word(words, 'reason', row['reason'])}", "quiet"),
+                else (f"{words['interventions.no']} · {word(words, 'reason', row['reason'])}", "quiet wrap"),
                 (
                     f"{word(words, 'source', row['source'])} · {word(words, 'dated_by', row['dated_by'])}",
                     "wrap",

@@ -151,6 +151,11 @@ def _register_input(
             ],
         ),
         (
+            "reason_groups",
+            "priority integer, reason_group varchar, pattern varchar",
+            [(place, each.name, each.pattern) for place, each in enumerate(rules.reason_groups())],
+        ),
+        (
             "refused_files",
             "shop_id varchar, path varchar, message_zh varchar, message_en varchar",
             [(each.shop_id, each.shown, each.zh, each.en) for each in manifest.refusals],
@@ -176,7 +181,7 @@ def _calendar(manifest: archive.Manifest) -> list[date]:
 def _fingerprint(settings: Settings, manifest: archive.Manifest) -> str:
     digest = hashlib.sha256(manifest.fingerprint().encode())
     digest.update(
-        repr((asdict(settings.interventions), asdict(settings.reading), rules.ticket_types())).encode()
+        repr((asdict(settings.interventions), asdict(settings.reading), rules.ticket_types(), rules.reason_groups())).encode()
     )
     for layer in (*warehouse.LAYERS, "checks"):
         for table in warehouse.tables(layer):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from analysis.settings import PACKAGE, UserError
@@ -44,17 +44,38 @@ class TicketType:
     counts: str
 
 
+def names() -> list[str]:
+    """The names of all rules."""
+    return sorted(each.stem for each in FOLDER.glob("*.toml") if each.stem not in ("tickets", "reasons"))
+
+
 def load(name: str) -> Rule:
     """The rule of that name. Raises UserError for a name without a file, listing those that exist."""
-    file = FOLDER / f"{name}.toml"
-    if not file.exists() or name == "tickets":
-        known = ", ".join(sorted(each.stem for each in FOLDER.glob("*.toml") if each.stem != "tickets"))
-        raise UserError(
-            f"没有名为 {name} 的规则；现有：{known}。", f"There is no rule {name}; there are: {known}."
-        )
-    content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    if name not in (known := names()):
+        listed = ", ".join(known)
+        raise UserError(f"没有名为 {name} 的规则；现有：{listed}。", f"There is no rule {name}; there are: {listed}.")
+    content: dict[str, Any] = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     content["excluded_initiators"] = tuple(content["excluded_initiators"])
     return Rule(name=name, **content)
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """A group of reasons for after-sales requests, and the pattern that their texts match."""
+
+    name: str
+    pattern: str
+
+
+def reason_groups() -> list[ReasonGroup]:
+    """The reason groups in the order in which they are tried."""
+    content = tomllib.loads((FOLDER / "reasons.toml").read_text(encoding="utf-8"))
+    return [ReasonGroup(**each) for each in content["groups"]]
+
+
+def window_start(rule: Rule, as_of: date) -> date:
+    """The first day of the rule's window that ends on `as_of`."""
+    return as_of - timedelta(days=rule.window_days - 1)
 
 
 def ticket_types() -> list[TicketType]:

@@ -1,7 +1,8 @@
 -- One row: one sign that the platform stepped in, from one source, with its own best date.
 -- `level` is how far a source is trusted, 1 most: the merchant's own list, a request, the orders export, a ticket.
 -- A sign is dated by a stated time, else the creation of a ticket inside the time in question, else the first export that
--- showed it where an earlier one did not, else the request's own time (docs/decisions/0001).
+-- showed it where an earlier one did not, else the request's own time (docs/decisions/0001). A column of the orders export
+-- that says only yes has no day of its own, so it stands alone only where nothing else is known of the order.
 -- grain: shop_id, order_id, level, sign_id
 -- reads: staging.interventions, staging.after_sales, staging.tickets, archive.orders, signs.requests, signs.tickets
 with listed as (
@@ -114,12 +115,24 @@ ticketed as (
         cast(null as varchar) as after_sales_id,
         ticket_id,
     from signs.tickets
+),
+
+dated_elsewhere as (
+    select shop_id, order_id from listed
+    union
+    select shop_id, order_id from requested
+    union
+    select shop_id, order_id from ticketed
 )
 
 select * from listed
 union all
 select * from requested
 union all
-select * from flagged
+select flagged.*
+from flagged
+left join dated_elsewhere
+    on flagged.shop_id = dated_elsewhere.shop_id and flagged.order_id = dated_elsewhere.order_id
+where flagged.dated_by = 'reported' or dated_elsewhere.order_id is null
 union all
 select * from ticketed

@@ -1,8 +1,8 @@
--- One row: what `shop_days` counts, for one product, courier, province or request reason.
+-- One row: what `shop_days` counts, for one product, courier, province or group of request reasons.
 -- A product goes by its number, or by its name where the number is missing; an order's reason is that of its first request,
 -- so only orders with a request have one. Orders whose export does not tell a segment stand under the segment ''.
 -- grain: shop_id, on_date, dimension, segment
--- reads: facts.dated_orders, staging.after_sales
+-- reads: facts.dated_orders, facts.request_reasons
 with segmented as (
     select
         shop_id,
@@ -88,8 +88,8 @@ first_requests as (
     select
         shop_id,
         order_id,
-        coalesce(arg_min(reason, after_sales_id), '') as reason,
-    from staging.after_sales
+        arg_min(reason_group, after_sales_id) as reason,
+    from facts.request_reasons
     group by shop_id, order_id
 ),
 

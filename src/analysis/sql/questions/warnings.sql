@@ -8,4 +8,9 @@ select shop_id, 'destroyed_order_id' as key, count(*) as count
 from marts.quarantined_rows
 where reason in ('scientific_notation', 'digits_lost')
 group by shop_id
+union all
+select shop_id, 'unknown_reason' as key, count(*) as count
+from marts.after_sales
+where reason_group = 'other'
+group by shop_id
 order by shop_id, key
