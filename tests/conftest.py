@@ -44,7 +44,9 @@ class Data:
         file.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
         return file
 
-    def orders(self, rows: list[str] | str, name: str = "orders_export2026-07-01.csv", shop: str = "店", header: str = ORDERS) -> Path:
+    def orders(
+        self, rows: list[str] | str, name: str = "orders_export2026-07-01.csv", shop: str = "店", header: str = ORDERS
+    ) -> Path:
         return self.put(f"{shop}/{name}", _csv(header, rows))
 
     def after_sales(self, rows: list[str] | str, name: str, shop: str = "店", header: str = AFTER_SALES) -> Path:

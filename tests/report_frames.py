@@ -19,7 +19,8 @@ class Rule:
     title_zh: str = "近30天平台介入率（2021 版）"
     title_en: str = "Near-30-day intervention rate (2021)"
     window_days: int = 30
-    source: str = "商家文章，2021-03-26"
+    source_zh: str = "商家文章，2021-03-26"
+    source_en: str = "seller article, 2021-03-26"
     confidence: str = "B"
     valid_from: date = date(2021, 3, 26)
 
@@ -81,6 +82,7 @@ def segments() -> pd.DataFrame:
         for at, name in enumerate(found)
     ]
     frame = pd.DataFrame(rows, columns=["shop_id", "dimension", "segment", "numerator", "denominator"])
+    frame["label"] = frame["segment"]
     is_reason = frame["dimension"] == "reason"
     frame.loc[is_reason, "denominator"] = 24
     frame = frame.astype({"numerator": "Int64", "denominator": "Int64"})
@@ -99,9 +101,7 @@ def covered_days() -> pd.DataFrame:
             ("tickets", range(0, 40)),
         ):
             kept = np.delete(np.arange(120), list(lost))
-            parts.append(
-                pd.DataFrame({"shop_id": shop, "kind": kind, "on_date": days[kept], "files": 1 + kept % 2})
-            )
+            parts.append(pd.DataFrame({"shop_id": shop, "kind": kind, "on_date": days[kept], "files": 1 + kept % 2}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -112,9 +112,7 @@ def interventions() -> pd.DataFrame:
         {
             "shop_id": SHOPS[0],
             "order_id": [f"2611{22 - i % 22:02d}-{100000000000000 + 7919 * i}" for i in at],
-            "began_at": pd.Timestamp(AS_OF)
-            + timedelta(hours=15, minutes=20)
-            - pd.to_timedelta(at * 29, unit="h"),
+            "began_at": pd.Timestamp(AS_OF) + timedelta(hours=15, minutes=20) - pd.to_timedelta(at * 29, unit="h"),
             "initiated_by": np.where(at % 9 == 4, "platform", "buyer"),
             "outcome": np.array(["buyer", "merchant", "withdrawn", "pending"])[at % 4],
             "source": np.array(["ticket", "status", "reported"])[at % 3],
@@ -122,7 +120,7 @@ def interventions() -> pd.DataFrame:
             "counted": at % 9 != 4,
         }
     )
-    frame["reason"] = frame["counted"].map({True: None, False: "platform_initiated"})
+    frame["reason"] = frame["counted"].map({True: None, False: "started_by_platform"})
     return frame
 
 

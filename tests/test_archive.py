@@ -69,7 +69,10 @@ def test_what_was_accepted_stays_when_the_export_is_deleted(data: Data) -> None:
 
 
 def test_a_newer_export_without_a_column_does_not_forget_place_and_promise(data: Data) -> None:
-    data.put("店/" + OLD, f"订单号,订单状态,省,承诺发货时间,发货时间\n{order_id(1)},已发货，待收货,浙江省,2026-06-02 10:00:00,2026-06-02 09:00:00\n")
+    data.put(
+        "店/" + OLD,
+        f"订单号,订单状态,省,承诺发货时间,发货时间\n{order_id(1)},已发货，待收货,浙江省,2026-06-02 10:00:00,2026-06-02 09:00:00\n",
+    )
     data.put("店/" + NEW, f"订单号,订单状态,发货时间,快递公司\n{order_id(1)},待发货,,圆通\n")
     data.build()
     assert data.ask("select province, promised_ship_at::varchar, shipped_at, courier from marts.orders") == [
@@ -95,7 +98,9 @@ def test_a_day_in_the_name_is_sharpened_by_a_moment_of_that_day(data: Data) -> N
 
 def test_a_list_kept_by_hand_counts_in_its_newest_form_only(data: Data) -> None:
     data.orders(orders("已收货", 1, 2))
-    data.interventions([f"{order_id(1)},2026-06-09 10:00,买家,处理中,,", f"{order_id(2)},2026-06-09 10:00,买家,处理中,,"])
+    data.interventions(
+        [f"{order_id(1)},2026-06-09 10:00,买家,处理中,,", f"{order_id(2)},2026-06-09 10:00,买家,处理中,,"]
+    )
     data.build()
     data.interventions([f"{order_id(1)},2026-06-10 10:00,买家,支持商家,2026-06-12 10:00,更正"])
     data.build()
@@ -108,7 +113,10 @@ def test_the_same_file_in_two_shops_belongs_to_both(data: Data) -> None:
     data.orders(orders("待发货", 1), shop="甲")
     data.orders(orders("待发货", 1), shop="乙")
     data.build()
-    assert data.ask("select shop_id, order_id from marts.orders order by 1") == [("乙", order_id(1)), ("甲", order_id(1))]
+    assert data.ask("select shop_id, order_id from marts.orders order by 1") == [
+        ("乙", order_id(1)),
+        ("甲", order_id(1)),
+    ]
 
 
 def test_a_first_mebibyte_of_utf8_does_not_settle_the_encoding(data: Data) -> None:
@@ -136,7 +144,10 @@ AFTER_SALES_HEADER = (
 KINDS = {
     "orders picker": (PICKER, {"订单号": order_id(1), "订单状态": "已收货", "订单成交时间": "2026-06-01 10:00:00"}),
     "orders 2020": (V_2020, {"订单号": order_id(1), "订单状态": "已收货", "拼单成功时间": "2026-06-01 10:00:00"}),
-    "after_sales": (AFTER_SALES_HEADER, {"售后编号": "22029849804345", "订单编号": order_id(1), "售后状态": "退款成功"}),
+    "after_sales": (
+        AFTER_SALES_HEADER,
+        {"售后编号": "22029849804345", "订单编号": order_id(1), "售后状态": "退款成功"},
+    ),
     "tickets": (TICKET_HEADER, {"工单编号": "500012345678901", "订单编号": order_id(1), "工单类型": "未收到货"}),
     "ledger": (
         "商户订单号,发生时间,收入金额（+元）,支出金额（-元）,账务类型,备注,业务描述",
@@ -149,7 +160,22 @@ KINDS = {
     ),
     "restrictions": ("限制类型,开始时间,结束时间,备注", {"限制类型": "禁止上新", "开始时间": "2026-06-09 10:00:00"}),
 }
-PERSONAL_COLUMNS = ("收货人", "手机", "街道", "身份证", "留言", "备注", "消费者资料", "充值", "旅行", "海淘", "支付ID", "小区", "购买手机号", "配送员")
+PERSONAL_COLUMNS = (
+    "收货人",
+    "手机",
+    "街道",
+    "身份证",
+    "留言",
+    "备注",
+    "消费者资料",
+    "充值",
+    "旅行",
+    "海淘",
+    "支付ID",
+    "小区",
+    "购买手机号",
+    "配送员",
+)
 
 
 def planted(kind: str) -> str:
@@ -160,7 +186,9 @@ def planted(kind: str) -> str:
     for column in names:
         for secret in (PHONE, ID_18, ID_15, f"电话{PHONE}", f"{ID_18}，{ID_15}", f" {PHONE}\t"):
             rows.append({**good, column: secret})
-        is_personal = any(word in column for word in PERSONAL_COLUMNS) and not (kind in ("ledger", "interventions", "restrictions") and column == "备注")
+        is_personal = any(word in column for word in PERSONAL_COLUMNS) and not (
+            kind in ("ledger", "interventions", "restrictions") and column == "备注"
+        )
         if is_personal:
             rows += [{**good, column: f"{NAME} {STREET} {WISH}"}]
     keys = list(good)[: 2 if kind in ("interventions", "restrictions", "after_sales", "tickets") else 1]
@@ -189,10 +217,12 @@ def written(folder: Path) -> bytes:
     import duckdb
 
     parts = []
-    for file in sorted(each for each in folder.rglob("*") if each.is_file() and "exports" not in each.relative_to(folder).parts[:2]):
+    for file in sorted(
+        each for each in folder.rglob("*") if each.is_file() and "exports" not in each.relative_to(folder).parts[:2]
+    ):
         parts += [file.name.encode(), file.read_bytes()]
         if file.suffix == ".parquet":
-            rows = duckdb.sql(f"select * from read_parquet('{file}')").fetchall()
+            rows = duckdb.execute(f"select * from read_parquet('{file}')").fetchall()
             parts.append(repr(rows).encode())
         if file.suffix == ".duckdb":
             with duckdb.connect(file, read_only=True) as connection:

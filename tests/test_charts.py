@@ -205,7 +205,7 @@ def test_every_intervention_is_listed_with_why_it_is_not_counted() -> None:
     shown = charts.interventions(made_up.interventions(), made_up.rates(), ZH)
     text = Reading(html(shown, HEALTHY)).text
     assert all(order in text for order in made_up.interventions()["order_id"])
-    assert "窗口内共 23 单介入，计入 20 单，不计入 3 单。" in text
+    assert "窗口内共 23 次介入，计入 20 次（同一订单只算一单），不计入 3 次。" in text
     assert text.count("平台主动发起，规则不计") == 3
     assert "没有看到平台介入" in Reading(html(shown, FEW)).text
 
@@ -247,9 +247,7 @@ def test_the_masthead_says_day_window_and_rule() -> None:
 def test_numbers_are_plain_csv_with_floats_that_read_back() -> None:
     rates = made_up.rates()
     text = charts.numbers(rates, "rates").csv()
-    assert text.startswith(
-        "shop_id,metric,rule,window_start,window_end,numerator,denominator,rate,rate_low,rate_high,"
-    )
+    assert text.startswith("shop_id,metric,rule,window_start,window_end,numerator,denominator,rate,rate_low,rate_high,")
     assert "\r" not in text
     row = text.splitlines()[-1]
     assert ",2026-10-24,2026-11-22,3,389,0.007712082262210797," in row

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.conftest import AFTER_SALES, ORDERS, Data, order_id
 
 from analysis import exports
+from tests.conftest import AFTER_SALES, ORDERS, Data, order_id
 
 V_2026 = (
     "商品,订单号,订单状态,商品总价(元),邮费(元),店铺优惠折扣(元),平台优惠折扣(元),多多支付立减金额(元),用户实付金额(元),商家实收金额(元),"
@@ -50,7 +50,20 @@ VALUES = {
     "拼单成功时间": "2026-06-01 10:00:00",
     "售后状态": "无售后或售后取消",
 }
-EXPECTED = [(order_id(1), "已收货", "保温杯", "610160070484", 1, 16899, 15000, 15899, "2026-06-01 10:00:00", "2026-06-02 09:00:00")]
+EXPECTED = [
+    (
+        order_id(1),
+        "已收货",
+        "保温杯",
+        "610160070484",
+        1,
+        16899,
+        15000,
+        15899,
+        "2026-06-01 10:00:00",
+        "2026-06-02 09:00:00",
+    )
+]
 READ = """
     select order_id, order_status, product_name, product_id, quantity, goods_total_fen, paid_fen, received_fen,
         dealt_at::varchar, shipped_at::varchar
@@ -59,7 +72,9 @@ READ = """
 
 
 def row(header: str, values: dict[str, str] | None = None) -> str:
-    return ",".join((values or VALUES).get(name.strip().replace("（", "(").replace("）", ")"), "") for name in header.split(","))
+    return ",".join(
+        (values or VALUES).get(name.strip().replace("（", "(").replace("）", ")"), "") for name in header.split(",")
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +83,9 @@ def row(header: str, values: dict[str, str] | None = None) -> str:
         V_2026,
         "订单成交时间," + V_2026.replace(",订单成交时间", ""),
         V_2020,
-        V_2020.replace("(元)", "（元）").replace("是否审核中", "是否异常").replace("商家实收金额（元）,", "商家实收金额（元）,"),
+        V_2020.replace("(元)", "（元）")
+        .replace("是否审核中", "是否异常")
+        .replace("商家实收金额（元）,", "商家实收金额（元）,"),
         PICKER,
         "\t,".join(V_2026.split(",")) + "\t",
     ],
@@ -84,7 +101,13 @@ def test_every_header_generation_in_every_encoding_is_the_same_order(data: Data,
 
 
 def test_tabs_on_values_and_amounts_with_signs_are_the_same_order(data: Data) -> None:
-    odd = {**VALUES, "订单号": order_id(1) + "\t", "商品总价(元)": "¥168.99\t", "用户实付金额(元)": '"150.00 元"', "商品数量(件)": "1\t"}
+    odd = {
+        **VALUES,
+        "订单号": order_id(1) + "\t",
+        "商品总价(元)": "¥168.99\t",
+        "用户实付金额(元)": '"150.00 元"',
+        "商品数量(件)": "1\t",
+    }
     odd |= {"商品id": "610160070484\t", "订单成交时间": "2026-06-01 10:00:00\t", "商家实收金额(元)": '"1,58.99"'}
     data.put("店/a.csv", f"{V_2026}\n{row(V_2026, odd)}\n")
     data.build()
@@ -92,7 +115,13 @@ def test_tabs_on_values_and_amounts_with_signs_are_the_same_order(data: Data) ->
 
 
 def test_resaved_by_a_spreadsheet_is_the_same_order(data: Data) -> None:
-    odd = {**VALUES, "订单成交时间": "2026/6/1 10:00", "发货时间": "2026/6/2 9:00", "商品id": "610160070484.0", "商品总价(元)": "168.99"}
+    odd = {
+        **VALUES,
+        "订单成交时间": "2026/6/1 10:00",
+        "发货时间": "2026/6/2 9:00",
+        "商品id": "610160070484.0",
+        "商品总价(元)": "168.99",
+    }
     data.put("店/a.csv", f"{V_2026}\n{row(V_2026, odd)}\n", "gbk")
     data.build()
     assert data.ask(READ) == EXPECTED
@@ -166,16 +195,26 @@ def test_an_old_workbook_under_a_new_name_is_read(data: Data) -> None:
 
 
 def test_saved_page_json_of_tickets_and_after_sales(data: Data) -> None:
-    ticket = {"instanceId": 500012345678901, "orderSn": order_id(1), "problemTitle": "订单问题：未收到货处理", "status": 0}
+    ticket = {
+        "instanceId": 500012345678901,
+        "orderSn": order_id(1),
+        "problemTitle": "订单问题：未收到货处理",
+        "status": 0,
+    }
     ticket |= {"createdAt": 1780300800, "deadline": 1780473600000, "punished": False, "externalDisplayName": "待处理"}
     data.put("店/工单.json", json.dumps({"success": True, "result": {"total": 1, "dataList": [ticket]}}))
     refund = {"id": 22029849804345, "orderSn": order_id(1), "afterSalesTitle": "平台处理中", "afterSalesStatus": 11}
-    refund |= {"refundAmount": 1250, "createdAt": 1780300800, "afterSalesReasonDesc": "少件", "afterSalesTypeName": "仅退款"}
+    refund |= {
+        "refundAmount": 1250,
+        "createdAt": 1780300800,
+        "afterSalesReasonDesc": "少件",
+        "afterSalesTypeName": "仅退款",
+    }
     data.put("店/售后.json", json.dumps({"result": {"list": [refund]}}))
     assert data.build().refusals == []
-    assert data.ask("select ticket_id, created_at::varchar, deadline_at::varchar, ticket_status from marts.tickets") == [
-        ("500012345678901", "2026-06-01 16:00:00", "2026-06-03 16:00:00", "待处理")
-    ]
+    assert data.ask(
+        "select ticket_id, created_at::varchar, deadline_at::varchar, ticket_status from marts.tickets"
+    ) == [("500012345678901", "2026-06-01 16:00:00", "2026-06-03 16:00:00", "待处理")]
     assert data.ask("select refund_fen, after_sales_status, applied_at::varchar from marts.after_sales") == [
         (1250, "平台处理中", "2026-06-01 16:00:00")
     ]
@@ -208,7 +247,9 @@ def test_the_ledger_keeps_equal_rows_and_counts_its_footer(data: Data) -> None:
     data.put("店/pdd-mall-bill-detail(2026-06-01_2026-06-20).csv", LEDGER.format(rows="\n".join(rows)), "gb18030")
     data.put("店/pdd-mall-bill-detail(b).csv", LEDGER.format(rows="\n".join(later)), "gb18030")
     data.build()
-    assert data.ask("select order_id, expense_fen, income_fen, count(*) from marts.ledger_entries group by all order by 2") == [
+    assert data.ask(
+        "select order_id, expense_fen, income_fen, count(*) from marts.ledger_entries group by all order by 2"
+    ) == [
         (None, -10000, 0, 1),
         (order_id(1), -300, 0, 3),
         (order_id(2), 0, 2000, 1),
@@ -259,7 +300,14 @@ def test_times_in_every_form(data: Data, written: str, read: str | None) -> None
 
 
 def test_a_cell_with_a_line_break_and_blank_lines_keep_their_row_numbers(data: Data) -> None:
-    rows = ['"一\n二",待发货,2026-06-01', "", "2.60606E+20,待发货,2026-06-02", f"{order_id(2)},待发货,2026-06-03", "", ""]
+    rows = [
+        '"一\n二",待发货,2026-06-01',
+        "",
+        "2.60606E+20,待发货,2026-06-02",
+        f"{order_id(2)},待发货,2026-06-03",
+        "",
+        "",
+    ]
     rows += [f"{order_id(n)},待发货,2026-06-03" for n in range(3, 103)]
     rows[0] = f'{order_id(1)},"待发货\n",2026-06-01'
     data.put("店/a.csv", "\n".join(["订单号,订单状态,订单成交时间", *rows, ""]))
@@ -275,11 +323,13 @@ def test_an_unquoted_comma_shifts_nothing_into_the_wrong_column(data: Data) -> N
     good = [f"{order_id(n)},待发货,杯,,,,,,,,2026-06-03" for n in range(100)]
     data.orders([*good, f"{order_id(200)},待发货,大,杯,张三,圆通,,,,,,2026-06-03,,"])
     data.build()
-    assert data.ask("select bad_value, reason, row_no from marts.quarantined_rows") == [(order_id(200), "too_many_cells", 102)]
+    assert data.ask("select bad_value, reason, row_no from marts.quarantined_rows") == [
+        (order_id(200), "too_many_cells", 102)
+    ]
     assert data.one("select count(*) from marts.orders") == 100
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, str | bytes, list[str]]] = {
     "unknown kind": ("a.csv", "甲,乙,丙\n1,2,3\n", ["认不出"]),
     "missing column": ("a.csv", ORDERS.replace("订单状态", "状态") + "\n", ["订单状态", "试过"]),
     "cut off": ("a.csv", f"{ORDERS}\n{order_id(1)},待发货,杯,,,,,,,,2026-06-01\n{order_id(2)},待发", ["没有下载完"]),

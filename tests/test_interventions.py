@@ -12,7 +12,15 @@ JUNE = ["0" * 32 + f"_202606{day:02d}090000.xlsx" for day in range(1, 31)]
 """After-sales exports made at nine on each morning of June 2026, under the names that the backend gives (CSV inside)."""
 
 
-def request(status: str, *, order: str = A, number: str = REQUEST, applied: str = "2026-06-03 10:00:00", by: str = "", agreed: str = "") -> str:
+def request(
+    status: str,
+    *,
+    order: str = A,
+    number: str = REQUEST,
+    applied: str = "2026-06-03 10:00:00",
+    by: str = "",
+    agreed: str = "",
+) -> str:
     return f"{number},{order},{status},仅退款,12.00,{applied},未收到货,{agreed},{by}"
 
 
@@ -38,9 +46,9 @@ def test_a_status_seen_once_stays_a_fact(data: Data) -> None:
     data.after_sales([request("退款成功", agreed="2026-06-07 11:00:00", by="小二")], export(9))
     data.build()
     assert known(data) == [(A, "2026-06-06 09:00:00", "seen", "status", "status", "unknown", "buyer")]
-    assert data.ask("select first_seen_at::varchar, last_unseen_at::varchar, decided_at::varchar from marts.interventions") == [
-        ("2026-06-06 09:00:00", "2026-06-04 09:00:00", "2026-06-07 11:00:00")
-    ]
+    assert data.ask(
+        "select first_seen_at::varchar, last_unseen_at::varchar, decided_at::varchar from marts.interventions"
+    ) == [("2026-06-06 09:00:00", "2026-06-04 09:00:00", "2026-06-07 11:00:00")]
 
 
 def test_without_an_export_that_did_not_show_it_the_request_dates_it(data: Data) -> None:
@@ -66,7 +74,10 @@ def test_a_ticket_inside_the_time_in_question_dates_it_better(data: Data) -> Non
 
 
 def test_a_stated_time_dates_it_best(data: Data) -> None:
-    data.put("店/" + export(6), f"售后编号,订单编号,售后状态,申请时间,平台介入,介入时间\n{REQUEST},{A},退款成功,2026-06-03 10:00:00,是,2026-06-04 08:00:00\n")
+    data.put(
+        "店/" + export(6),
+        f"售后编号,订单编号,售后状态,申请时间,平台介入,介入时间\n{REQUEST},{A},退款成功,2026-06-03 10:00:00,是,2026-06-04 08:00:00\n",
+    )
     data.build()
     assert known(data) == [(A, "2026-06-04 08:00:00", "reported", "reported", "reported", "unknown", "buyer")]
 
@@ -74,7 +85,9 @@ def test_a_stated_time_dates_it_best(data: Data) -> None:
 def test_every_row_of_the_filtered_list_is_one(data: Data) -> None:
     plain = [request("退款成功"), request("退款成功", order=B, number="22029849804346")]
     data.after_sales(plain, export(6))
-    data.put("店/平台介入/" + export(7), "售后编号,订单编号,售后状态,申请时间\n" f"{REQUEST},{A},退款成功,2026-06-03 10:00:00\n")
+    data.put(
+        "店/平台介入/" + export(7), f"售后编号,订单编号,售后状态,申请时间\n{REQUEST},{A},退款成功,2026-06-03 10:00:00\n"
+    )
     data.build()
     assert [row[0] for row in known(data)] == [A]
     assert data.one("select count(*) from marts.after_sales") == 2
@@ -91,7 +104,10 @@ def test_the_same_list_first_without_and_then_with_the_folder_becomes_one(data: 
 
 
 def test_the_decider_tells(data: Data) -> None:
-    data.after_sales([request("退款成功", by="平台客服"), request("退款成功", by="小二", order=B, number="22029849804346")], export(6))
+    data.after_sales(
+        [request("退款成功", by="平台客服"), request("退款成功", by="小二", order=B, number="22029849804346")],
+        export(6),
+    )
     data.build()
     assert [row[0] for row in known(data)] == [A]
 
@@ -141,7 +157,11 @@ def test_the_manual_list_knows_better_who_began_it(data: Data) -> None:
 def test_two_on_one_order_are_two_when_the_list_or_the_requests_say_so(data: Data) -> None:
     data.interventions([f"{A},2026-06-05 10:00,买家,支持商家,,", f"{A},2026-06-12 10:00,买家,支持买家,,"])
     data.after_sales(
-        [request("平台处理中", order=B), request("平台处理中", order=B, number="22029849804399", applied="2026-06-05 10:00:00")], export(8)
+        [
+            request("平台处理中", order=B),
+            request("平台处理中", order=B, number="22029849804399", applied="2026-06-05 10:00:00"),
+        ],
+        export(8),
     )
     data.build()
     assert [(row[0], row[1]) for row in known(data)] == [
@@ -178,7 +198,9 @@ def test_how_it_ended(data: Data, status: str, outcome: str) -> None:
 
 
 def test_words_and_accounts_are_the_users_to_choose(data: Data) -> None:
-    data.after_sales([request("官方裁决中"), request("退款成功", by="官方账号", order=B, number="22029849804346")], export(6))
+    data.after_sales(
+        [request("官方裁决中"), request("退款成功", by="官方账号", order=B, number="22029849804346")], export(6)
+    )
     data.build()
     assert known(data) == []
     (data.folder / "data" / "settings.toml").write_text(
@@ -207,5 +229,7 @@ def test_when_an_order_is_dealt(data: Data, case: str) -> None:
     data.put("别店/orders_export2026-07-01.csv", f"订单号,订单状态,订单成交时间,支付时间\n{A},{state}\n")
     data.build()
     assert data.ask("select dealt_source, dealt_on::varchar from marts.orders where shop_id = '别店'") == [expected]
-    dealt = data.ask("select sum(orders_dealt)::int, sum(orders_dealt_by_number)::int from marts.shop_days where shop_id = '别店' and orders_dealt > 0")
+    dealt = data.ask(
+        "select sum(orders_dealt)::int, sum(orders_dealt_by_number)::int from marts.shop_days where shop_id = '别店' and orders_dealt > 0"
+    )
     assert dealt == [(1, int(expected[0] == "order_number")) if expected[0] else (None, None)]

@@ -21,6 +21,10 @@ AS_OF = date(2026, 6, 30)
 SHOPS = ["甲", "乙"]
 
 
+def missing(value: Any) -> bool:
+    return bool(pd.isna(value))
+
+
 def days(last: int) -> st.SearchStrategy[date]:
     return st.integers(0, last).map(lambda n: START + timedelta(days=n))
 
@@ -56,7 +60,9 @@ def frames(events: list[Any], dealt: list[Any], holes: list[Any]) -> dict[str, p
             columns=["shop_id", "order_id", "began_on", "initiated_by", "outcome", "decided_at"],
         ).astype({"began_on": "datetime64[us]", "decided_at": "datetime64[us]"}),
         "covered_days": pd.DataFrame(covered, columns=["shop_id", "kind", "on_date", "files"]),
-        "evidence_sources": pd.DataFrame([(shop, False, True) for shop in SHOPS], columns=["shop_id", "has_own_list", "has_any"]),
+        "evidence_sources": pd.DataFrame(
+            [(shop, False, True) for shop in SHOPS], columns=["shop_id", "has_own_list", "has_any"]
+        ),
     }
 
 
@@ -69,9 +75,16 @@ def second_opinion(given_frames: dict[str, pd.DataFrame], shop: str, end: date) 
             return None
     orders = set()
     for s, order, began, by, outcome, decided in given_frames["interventions"].itertuples(index=False):
-        if s == shop and began.date() in window and by != "platform" and not (outcome == "withdrawn" and pd.isna(decided)):
+        if (
+            s == shop
+            and began.date() in window
+            and by != "platform"
+            and not (outcome == "withdrawn" and missing(decided))
+        ):
             orders.add(order)
-    dealt = sum(n for s, day, n in given_frames["shop_days"].itertuples(index=False) if s == shop and day.date() in window)
+    dealt = sum(
+        n for s, day, n in given_frames["shop_days"].itertuples(index=False) if s == shop and day.date() in window
+    )
     return len(orders), dealt
 
 
@@ -86,26 +99,31 @@ def test_rolling_counts_equal_a_count_by_hand(events: list[Any], dealt: list[Any
     got = rates.rolling(**made, rule=RULE, as_of=AS_OF, line=lambda _: Line(), days=92)
     assert len(got) == 92 * 2
     for row in got.itertuples(index=False):
-        expected = second_opinion(made, row.shop_id, row.window_end)
+        expected = second_opinion(made, str(row.shop_id), row.window_end)  # type: ignore[arg-type]
         if expected is None:
             assert (row.status, row.numerator, row.denominator, row.rate) == ("incomplete", pd.NA, pd.NA, pd.NA) or (
-                row.status == "incomplete" and pd.isna(row.numerator) and pd.isna(row.rate) and pd.isna(row.rate_low)
+                row.status == "incomplete" and missing(row.numerator) and missing(row.rate) and missing(row.rate_low)
             )
         else:
             assert (row.numerator, row.denominator) == expected
-            assert pd.isna(row.rate) if expected[1] == 0 else row.rate == expected[0] / expected[1]
+            assert missing(row.rate) if expected[1] == 0 else row.rate == expected[0] / expected[1]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), min_size=1, max_size=40, unique_by=lambda each: each[0]),
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 60)), min_size=1, max_size=40, unique_by=lambda each: each[0]
+    ),
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), max_size=12, unique=True),
 )
 def test_from_exports_to_rates_equals_a_count_by_hand(new_data: Any, dealt: list[Any], events: list[Any]) -> None:
     """The same through the whole path: files are written, built, and the window's orders counted from the files' own lines."""
     first = date(2026, 5, 1)
     with new_data() as data:
-        ends = [f"{order_id(900 + n, str(first + timedelta(days=n)))},已收货,,,,,,,,,{first + timedelta(days=n)} 08:00:00" for n in (0, 61)]
+        ends = [
+            f"{order_id(900 + n, str(first + timedelta(days=n)))},已收货,,,,,,,,,{first + timedelta(days=n)} 08:00:00"
+            for n in (0, 61)
+        ]
         data.orders(
             [f"{order_id(n)},已收货,,,,,,,,,{first + timedelta(days=day)} 10:00:00" for n, day in dealt] + ends,
             "orders_export2026-07-02.csv",
@@ -122,8 +140,12 @@ def test_from_exports_to_rates_equals_a_count_by_hand(new_data: Any, dealt: list
 
 def test_an_order_intervened_twice_in_a_window_counts_once_until_the_second_leaves(data: Data) -> None:
     every = [date(2026, 5, 1) + timedelta(days=n) for n in range(75)]
-    data.orders([f"{order_id(n)},已收货,,,,,,,,,{day} 10:00:00" for n, day in enumerate(every)], "orders_export2026-07-15.csv")
-    data.interventions([f"{order_id(1)},2026-06-01 10:00,买家,支持商家,,", f"{order_id(1)},2026-06-11 10:00,买家,支持买家,,"])
+    data.orders(
+        [f"{order_id(n)},已收货,,,,,,,,,{day} 10:00:00" for n, day in enumerate(every)], "orders_export2026-07-15.csv"
+    )
+    data.interventions(
+        [f"{order_id(1)},2026-06-01 10:00,买家,支持商家,,", f"{order_id(1)},2026-06-11 10:00,买家,支持买家,,"]
+    )
     data.build()
     got = data.rates("2026-07-14", days=45).set_index("window_end")["numerator"]
     assert got[date(2026, 5, 31)] == 0
@@ -135,7 +157,9 @@ def test_an_order_intervened_twice_in_a_window_counts_once_until_the_second_leav
 
 
 def simple(numerator: int, denominator: int) -> dict[str, pd.DataFrame]:
-    made = frames([("甲", n, AS_OF, "buyer", "buyer", True) for n in range(numerator)], [("甲", AS_OF, denominator)], [])
+    made = frames(
+        [("甲", n, AS_OF, "buyer", "buyer", True) for n in range(numerator)], [("甲", AS_OF, denominator)], []
+    )
     return {**made, "evidence_sources": made["evidence_sources"].iloc[:1]}
 
 
@@ -155,7 +179,9 @@ def simple(numerator: int, denominator: int) -> dict[str, pd.DataFrame]:
     ],
 )
 def test_where_the_figures_stand_against_the_lines(numerator: int, denominator: int, line: Line, status: str) -> None:
-    (row,) = rates.rolling(**simple(numerator, denominator), rule=RULE, as_of=AS_OF, line=lambda _: line, days=1).itertuples()
+    (row,) = rates.rolling(
+        **simple(numerator, denominator), rule=RULE, as_of=AS_OF, line=lambda _: line, days=1
+    ).itertuples()
     assert (row.status, row.numerator, row.denominator) == (status, numerator, denominator)
 
 
@@ -164,19 +190,24 @@ def test_without_any_export_that_could_show_an_intervention_there_is_no_rate(dat
     data.orders(rows, "orders_export2026-07-01.csv")
     data.build()
     (row,) = data.rates("2026-06-30", days=1).itertuples()
-    assert row.status == "no_intervention_source" and pd.isna(row.rate) and pd.isna(row.numerator)
+    assert row.status == "no_intervention_source" and missing(row.rate) and missing(row.numerator)
 
 
 def test_a_day_that_no_export_covers_empties_every_window_that_holds_it(data: Data) -> None:
     def rows(first: int, last: int) -> list[str]:
-        return [f"{order_id(n)},已收货,,,,,,,,,{date(2026, 5, 1) + timedelta(days=n)} 10:00:00" for n in range(first, last + 1)]
+        return [
+            f"{order_id(n)},已收货,,,,,,,,,{date(2026, 5, 1) + timedelta(days=n)} 10:00:00"
+            for n in range(first, last + 1)
+        ]
 
     data.orders(rows(0, 40), "a_export2026-06-11.csv")
     data.orders(rows(44, 80), "b_export2026-07-21.csv")
     data.interventions([f"{order_id(3)},2026-06-15 10:00,买家,处理中,,"])
     data.build()
     status = data.rates("2026-07-20", days=60).set_index("window_end")["status"]
-    assert data.ask("select distinct on_date::varchar from marts.covered_days where on_date between '2026-06-10' and '2026-06-14' order by 1") == [
+    assert data.ask(
+        "select distinct on_date::varchar from marts.covered_days where on_date between '2026-06-10' and '2026-06-14' order by 1"
+    ) == [
         ("2026-06-10",),
         ("2026-06-14",),
     ]
@@ -192,7 +223,7 @@ def test_wilson_against_worked_values() -> None:
     assert low[0] == pytest.approx(0.2553, abs=5e-5) and high[0] == pytest.approx(0.3662, abs=5e-5)
     assert (low[1], high[1]) == (0.0, pytest.approx(0.27753, abs=5e-6))
     assert low[2] == pytest.approx(1 - 0.27753, abs=5e-6) and high[2] == pytest.approx(1.0)
-    assert pd.isna(low[3]) and pd.isna(high[3])
+    assert missing(low[3]) and missing(high[3])
 
 
 @given(st.integers(0, 50), st.integers(1, 50))
@@ -209,14 +240,20 @@ def test_wilson_solves_its_own_equation(k: int, n: int) -> None:
 def test_more_interventions_than_orders_have_a_rate_but_no_interval() -> None:
     (row,) = rates.rolling(**simple(3, 2), rule=RULE, as_of=AS_OF, line=lambda _: Line(), days=1).itertuples()
     assert (row.numerator, row.denominator, row.rate) == (3, 2, 1.5)
-    assert pd.isna(row.rate_low) and pd.isna(row.rate_high)
+    assert missing(row.rate_low) and missing(row.rate_high)
 
 
 def test_another_rule_counts_otherwise() -> None:
-    made = frames([("甲", 1, AS_OF, "platform", "buyer", True), ("甲", 2, AS_OF, "buyer", "withdrawn", False)], [("甲", AS_OF, 10)], [])
+    made = frames(
+        [("甲", 1, AS_OF, "platform", "buyer", True), ("甲", 2, AS_OF, "buyer", "withdrawn", False)],
+        [("甲", AS_OF, 10)],
+        [],
+    )
     wide = replace(RULE, excluded_initiators=(), excludes_undecided_withdrawn=False)
     counted = {
-        rule: rates.rolling(**made, rule=rule, as_of=AS_OF, line=lambda _: Line(), days=1).set_index("shop_id")["numerator"]["甲"]
+        rule: rates.rolling(**made, rule=rule, as_of=AS_OF, line=lambda _: Line(), days=1).set_index("shop_id")[
+            "numerator"
+        ]["甲"]
         for rule in (RULE, wide)
     }
     assert (counted[RULE], counted[wide]) == (0, 2)
@@ -225,7 +262,10 @@ def test_another_rule_counts_otherwise() -> None:
 
 def test_segments_name_products_and_share_out_reasons(data: Data) -> None:
     data.orders(
-        [f"{order_id(n)},已收货,{'杯' if n < 6 else '碗'},6101{n // 6},圆通,浙江省,,,,,2026-06-10 10:00:00" for n in range(9)],
+        [
+            f"{order_id(n)},已收货,{'杯' if n < 6 else '碗'},6101{n // 6},圆通,浙江省,,,,,2026-06-10 10:00:00"
+            for n in range(9)
+        ],
         "orders_export2026-07-01.csv",
     )
     data.put("店/售后.csv", f"售后编号,订单编号,售后状态,退款原因\n22029849804345,{order_id(0)},退款成功,商品少件\n")
@@ -236,7 +276,9 @@ def test_segments_name_products_and_share_out_reasons(data: Data) -> None:
     found = warehouse.ask(data.settings, "interventions", as_of=AS_OF)
     orders = warehouse.ask(data.settings, "segment_orders", window_start=date(2026, 6, 1), window_end=AS_OF)
     got = rates.segments(found, orders, RULE, AS_OF)
-    rows = [tuple(row) for row in got[["dimension", "segment", "label", "numerator", "denominator"]].itertuples(index=False)]
+    rows = [
+        tuple(row) for row in got[["dimension", "segment", "label", "numerator", "denominator"]].itertuples(index=False)
+    ]
     assert rows == [
         ("courier", "圆通", "圆通", 3, 9),
         ("product", "61010", "杯", 2, 6),

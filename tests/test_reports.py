@@ -191,9 +191,7 @@ def test_a_misspelt_parameter_is_an_error(tmp_path: Path) -> None:
 def test_parameters_reach_the_notebook_as_text(tmp_path: Path) -> None:
     parameters = 'as_of = None\nlanguage = "zh"\nplace = None'
     notebook = small(tmp_path, "1", parameters=parameters)
-    injected = prepare(notebook, {"as_of": "2026-11-22", "language": "en", "place": Path("a'b")}, "en").cells[
-        2
-    ]
+    injected = prepare(notebook, {"as_of": "2026-11-22", "language": "en", "place": Path("a'b")}, "en").cells[2]
     assert injected.source == "as_of = '2026-11-22'\nlanguage = 'en'\nplace = \"a'b\""
 
 
@@ -206,9 +204,7 @@ def test_a_page_that_lost_a_chart_is_not_delivered(tmp_path: Path, monkeypatch: 
     page.environment.cache_clear()
     try:
         with pytest.raises(UserError, match=r"1 chart.*0 chart"):
-            render_small(
-                tmp_path, "import plotly.graph_objects as go\ngo.Figure(go.Scatter(x=[1], y=[2])).show()"
-            )
+            render_small(tmp_path, "import plotly.graph_objects as go\ngo.Figure(go.Scatter(x=[1], y=[2])).show()")
     finally:
         page.environment.cache_clear()
     assert not (tmp_path / "reports" / "2026-11-22").exists()
@@ -265,9 +261,7 @@ def test_the_notebook_is_thin_and_kept_without_outputs() -> None:
     assert len(code) <= 12
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert not [cell for cell in code if re.search(r"^\s*(def|class|for|while)\b", cell.source, re.MULTILINE)]
-    language_tags = [
-        {"zh", "en"} & set(cell.metadata.tags) for cell in notebook.cells if cell.cell_type == "markdown"
-    ]
+    language_tags = [{"zh", "en"} & set(cell.metadata.tags) for cell in notebook.cells if cell.cell_type == "markdown"]
     assert language_tags.count({"zh"}) == language_tags.count({"en"}) == len(language_tags) / 2
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
 
@@ -277,9 +271,7 @@ def browser() -> Iterator[Any]:
     """Headless Chromium. Missing: a skip with the reason, but a failure in CI."""
     found = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
     if not found:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
-            "no chromium or google-chrome on the PATH"
-        )
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no chromium or google-chrome on the PATH")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -294,9 +286,7 @@ class Visit:
 
     def __init__(self, browser: Any, file: Path, *, width: int = 1280, dark: bool = False) -> None:
         scheme = "dark" if dark else "light"
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
-        )
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
         self.tab = self.context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
@@ -319,9 +309,7 @@ class Visit:
 
 
 @pytest.mark.parametrize("name", ["daily.html", "daily.en.html"])
-def test_the_page_draws_every_chart_without_network_or_complaint(
-    delivered: Path, browser: Any, name: str
-) -> None:
+def test_the_page_draws_every_chart_without_network_or_complaint(delivered: Path, browser: Any, name: str) -> None:
     with Visit(browser, delivered / name) as visit:
         boxes = visit.tab.evaluate(
             "[...document.querySelectorAll('div[data-chart]')].map(each => {"

@@ -66,9 +66,7 @@ def cells(path: Path) -> list[list[object]]:
 
 
 def orders_files() -> list[Path]:
-    return sorted(
-        path for path in SAMPLE.rglob("*.csv") if "订单号" in [name.strip() for name in lines(path)[0]]
-    )
+    return sorted(path for path in SAMPLE.rglob("*.csv") if "订单号" in [name.strip() for name in lines(path)[0]])
 
 
 def column(path: Path, name: str) -> list[str]:
@@ -135,16 +133,12 @@ def test_every_encoding_and_both_line_ends_occur() -> None:
 def test_tabs_trail_values_and_header_names() -> None:
     tabbed = [path for path in orders_files() if "订单号\t" in lines(path)[0]]
     assert {encoding_of(path) for path in tabbed} == {"utf-8-sig", "gb18030"}
-    assert all(
-        re.fullmatch(r"\d{6}-\d{15}\t", number) for path in tabbed for number in column(path, "订单号")
-    )
+    assert all(re.fullmatch(r"\d{6}-\d{15}\t", number) for path in tabbed for number in column(path, "订单号"))
 
 
 def test_newer_exports_overlap_older_ones_and_show_newer_states() -> None:
     for shop in (HEALTHY, TROUBLED):
-        older, newer = (
-            one(list(shop.glob(f"*orders_export{day}.csv"))) for day in ("2026-08-01", "2026-09-15")
-        )
+        older, newer = (one(list(shop.glob(f"*orders_export{day}.csv"))) for day in ("2026-08-01", "2026-09-15"))
         before, after = (
             dict(zip(map(str.strip, column(path, "订单号")), column(path, "订单状态"), strict=True))
             for path in (older, newer)
@@ -197,9 +191,7 @@ def test_a_few_optional_cells_cannot_be_read() -> None:
 def test_remarks_hold_a_quoted_comma_and_a_quoted_line_break() -> None:
     remarks = {path.name[-14:]: column(path, "商家备注") for path in orders_files()}
     assert any("," in remark for texts in remarks.values() for remark in texts)
-    assert [name for name, texts in remarks.items() if any("\n" in text for text in texts)] == [
-        "2026-09-10.csv"
-    ]
+    assert [name for name, texts in remarks.items() if any("\n" in text for text in texts)] == ["2026-09-10.csv"]
 
 
 def test_made_up_personal_values_are_planted() -> None:
@@ -282,9 +274,7 @@ def test_tickets_come_as_csv_as_workbook_and_as_saved_page() -> None:
     assert {row["status"] for row in page} >= {0, 3}
     numbers, times = (column(TROUBLED / "工单登记.csv", name) for name in ("工单编号", "创建时间"))
     created = dict(zip(numbers, times, strict=True))
-    stamps = pd.to_datetime([row["createdAt"] for row in page], unit="ms", utc=True).tz_convert(
-        "Asia/Shanghai"
-    )
+    stamps = pd.to_datetime([row["createdAt"] for row in page], unit="ms", utc=True).tz_convert("Asia/Shanghai")
     assert [f"{at:%Y-%m-%d %H:%M:%S}" for at in stamps] == [created[str(row["instanceId"])] for row in page]
 
 
@@ -318,9 +308,7 @@ def ledger(path: Path) -> tuple[list[list[str]], list[str]]:
     return rows, [line for line in text if line[:1] == "#"]
 
 
-@pytest.mark.parametrize(
-    "path", sorted(SAMPLE.rglob("pdd-mall-bill-detail*.csv")), ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", sorted(SAMPLE.rglob("pdd-mall-bill-detail*.csv")), ids=lambda path: path.name)
 def test_ledger_totals_add_up(path: Path) -> None:
     rows, (spent, earned, total, made_at) = ledger(path)
     income, expense = sum(Decimal(row[2]) for row in rows), sum(Decimal(row[3]) for row in rows)
@@ -351,9 +339,7 @@ def test_ledger_uses_every_kind_of_entry() -> None:
 
 def test_ledger_and_orders_tell_the_same_sums() -> None:
     orders = one(list(TROUBLED.glob("*orders_export2026-09-15.csv")))
-    numbers, sums = (
-        [text.strip() for text in column(orders, name)] for name in ("订单号", "用户实付金额(元)")
-    )
+    numbers, sums = ([text.strip() for text in column(orders, name)] for name in ("订单号", "用户实付金额(元)"))
     paid = dict(zip(numbers, sums, strict=True))
     rows = ledger(TROUBLED / "pdd-mall-bill-detail(2026-08).csv")[0]
     booked = {row[0]: row[2] for row in rows if row[6].startswith("0010002") and row[0] in paid}

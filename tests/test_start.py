@@ -221,9 +221,7 @@ def test_without_network_the_message_says_what_to_do(failures: tuple[Ended, Ende
     assert start.out == ""
 
 
-def test_a_package_that_does_not_match_its_hash_is_refused(
-    altered: Tree, failures: tuple[Ended, Ended]
-) -> None:
+def test_a_package_that_does_not_match_its_hash_is_refused(altered: Tree, failures: tuple[Ended, Ended]) -> None:
     _, start = failures
     assert start.code == 2
     assert "校验值不符" in start.told and "so it was refused" in start.told

@@ -16,16 +16,14 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     for other in others:
         assert set(first) == set(other)
         differing = [key for key in first if placeholders(first[key]) != placeholders(other[key])]
-        assert differing == ["axis.day"] * (
-            placeholders(first["axis.day"]) != placeholders(other["axis.day"])
-        )
+        assert differing == ["axis.day"] * (placeholders(first["axis.day"]) != placeholders(other["axis.day"]))
 
 
 def test_chinese_is_chinese_and_english_names_the_platforms_term_once() -> None:
     zh, en = texts.load("zh"), texts.load("en")
     signs = re.compile(r"[\u4e00-\u9fff]")
     untranslated = {key for key, text in zh.items() if not signs.search(text)}
-    assert untranslated == {"language.other", "language.rule_title"}
+    assert untranslated == {"language.other", "language.rule_title", "language.rule_source"}
     assert "平台介入率" in en["tiles.rate"] and "平台介入订单数" in en["tiles.count"]
 
 
@@ -39,9 +37,7 @@ def test_every_key_that_the_code_names_exists() -> None:
         for file in sorted((PACKAGE / folder).iterdir())
         if file.suffix in {".py", ".html"}
     )
-    named = {
-        key for key in re.findall(r"[\"']([a-z_]+\.[a-z_]+)[\"']", code) if key.split(".")[0] in sections
-    }
+    named = {key for key in re.findall(r"[\"']([a-z_]+\.[a-z_]+)[\"']", code) if key.split(".")[0] in sections}
     files = {file.name for folder in folders for file in (PACKAGE / folder).iterdir()}
     assert named - files
     assert named - files <= set(words)

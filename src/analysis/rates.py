@@ -60,20 +60,12 @@ def rolling(
     shops = sorted(set(shop_days["shop_id"]) | set(evidence_sources["shop_id"]))
     ends = pd.date_range(as_of - timedelta(days=days - 1), as_of)
     calendar = pd.date_range(ends[0] - timedelta(days=rule.window_days - 1), as_of)
-    denominators = (
-        _by_day(shop_days, rule.denominator, calendar, shops).rolling(rule.window_days).sum().loc[ends]
-    )
+    denominators = _by_day(shop_days, rule.denominator, calendar, shops).rolling(rule.window_days).sum().loc[ends]
     numerators = _distinct_orders(judged(interventions, rule), rule, calendar, shops).loc[ends]
     orders_complete = _is_covered(covered_days, ("orders",), calendar, shops, rule.window_days).loc[ends]
-    events_complete = _is_covered(covered_days, INTERVENTION_KINDS, calendar, shops, rule.window_days).loc[
-        ends
-    ]
-    own_list = (
-        evidence_sources.set_index("shop_id")["has_own_list"].reindex(shops, fill_value=False).astype(bool)
-    )
-    any_source = (
-        evidence_sources.set_index("shop_id")["has_any"].reindex(shops, fill_value=False).astype(bool)
-    )
+    events_complete = _is_covered(covered_days, INTERVENTION_KINDS, calendar, shops, rule.window_days).loc[ends]
+    own_list = evidence_sources.set_index("shop_id")["has_own_list"].reindex(shops, fill_value=False).astype(bool)
+    any_source = evidence_sources.set_index("shop_id")["has_any"].reindex(shops, fill_value=False).astype(bool)
     complete = orders_complete & (events_complete | own_list)
 
     long = pd.DataFrame(
@@ -103,12 +95,8 @@ def rolling(
             "rate": share(k, n),
             "rate_low": low,
             "rate_high": high,
-            "line_rate": long["shop_id"]
-            .map({shop: each.rate for shop, each in lines.items()})
-            .astype("Float64"),
-            "line_count": long["shop_id"]
-            .map({shop: each.count for shop, each in lines.items()})
-            .astype("Int64"),
+            "line_rate": long["shop_id"].map({shop: each.rate for shop, each in lines.items()}).astype("Float64"),
+            "line_count": long["shop_id"].map({shop: each.count for shop, each in lines.items()}).astype("Int64"),
         }
     )
     return result.assign(status=_status(result, long["has_source"]))[COLUMNS]
@@ -135,9 +123,7 @@ def wilson(k: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     return low.astype("Float64"), high.astype("Float64")
 
 
-def segments(
-    interventions: pd.DataFrame, segment_orders: pd.DataFrame, rule: Any, as_of: date
-) -> pd.DataFrame:
+def segments(interventions: pd.DataFrame, segment_orders: pd.DataFrame, rule: Any, as_of: date) -> pd.DataFrame:
     """In which products, couriers, provinces and for which reasons does the window's rate arise?
 
     One row a shop × dimension × segment: `shop_id, dimension, segment, label, numerator, denominator, rate, rate_low,
@@ -162,9 +148,7 @@ def segments(
     of_shop = joined["shop_id"].map(orders.groupby("shop_id").size())
     k = joined["numerator"].fillna(0).astype("Int64")
     n = joined["denominator"].where(~is_reason, of_shop).astype("Float64").round().astype("Int64")
-    fitting = n.where(
-        n >= k
-    )  # an intervened order may have been dealt before the window: then there is no share
+    fitting = n.where(n >= k)  # an intervened order may have been dealt before the window: then there is no share
     low, high = wilson(k, fitting)
     return (
         joined.assign(
@@ -199,15 +183,14 @@ def in_window(interventions: pd.DataFrame, rule: Any, as_of: date) -> pd.DataFra
     """The interventions that began inside the rule's window ending on `as_of`."""
     began = pd.to_datetime(interventions[rule.dated_by])
     start = pd.Timestamp(as_of - timedelta(days=rule.window_days - 1))
-    return interventions[(began >= start) & (began <= pd.Timestamp(as_of))]
+    inside: pd.DataFrame = interventions.loc[(began >= start) & (began <= pd.Timestamp(as_of))]
+    return inside
 
 
 def sources(interventions: pd.DataFrame, rule: Any, as_of: date) -> pd.DataFrame:
     """How are the window's interventions known and dated? One row a shop × source × dated_by, with `interventions`."""
     inside = in_window(interventions, rule, as_of)
-    return inside.groupby(["shop_id", "source", "dated_by"], as_index=False).agg(
-        interventions=("order_id", "size")
-    )
+    return inside.groupby(["shop_id", "source", "dated_by"], as_index=False).agg(interventions=("order_id", "size"))
 
 
 def _by_day(frame: pd.DataFrame, column: str, calendar: pd.DatetimeIndex, shops: list[str]) -> pd.DataFrame:
@@ -247,7 +230,7 @@ def _distinct_orders(
     events = events.assign(leaves=leaves.where(following.isna() | (leaves <= following), following))
     arriving = events.groupby(["arrives", "shop_id"]).size().unstack(fill_value=0)
     leaving = events.groupby(["leaves", "shop_id"]).size().unstack(fill_value=0)
-    days = calendar.union(arriving.index).union(leaving.index)
+    days = calendar.union(pd.DatetimeIndex(arriving.index)).union(pd.DatetimeIndex(leaving.index))
     change = arriving.reindex(index=days, columns=shops, fill_value=0) - leaving.reindex(
         index=days, columns=shops, fill_value=0
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass, field, fields
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
 PROJECT = PACKAGE.parent.parent
 LANGUAGES = ("zh", "en")
-TIME_ZONE = "Asia/Shanghai"
+BEIJING = timezone(timedelta(hours=8))  # no summer time since 1991; the backend writes it without saying so
 
 
 class UserError(Exception):
@@ -127,9 +128,7 @@ def _read(file: Path) -> dict[str, Any]:
     }
     lines = dict(text.pop("lines", {}))
     own = {
-        shop: _section(file, f"lines.{shop}", Line, value)
-        for shop, value in lines.items()
-        if isinstance(value, dict)
+        shop: _section(file, f"lines.{shop}", Line, value) for shop, value in lines.items() if isinstance(value, dict)
     }
     default = {name: value for name, value in lines.items() if not isinstance(value, dict)}
     if default:

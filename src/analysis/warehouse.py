@@ -6,7 +6,6 @@ earlier layers, from `archive.*` and from `input.*` (the user's choices and rule
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 SQL = PACKAGE / "sql"
 LAYERS = ("staging", "signs", "facts", "marts")
 STORAGE_VERSION = "v1.5.0"  # opens in every client of DuckDB since 1.5; the newer format does not
-OFFLINE = {
+OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -66,10 +65,7 @@ class PromiseBroken(Exception):
 
 def tables(layer: str) -> list[Table]:
     """The SQL files of one layer, by name."""
-    return [
-        Table(layer, file.stem, file.read_text(encoding="utf-8"))
-        for file in sorted((SQL / layer).glob("*.sql"))
-    ]
+    return [Table(layer, file.stem, file.read_text(encoding="utf-8")) for file in sorted((SQL / layer).glob("*.sql"))]
 
 
 def build(
@@ -110,7 +106,7 @@ def build(
         connection.execute("use memory")
         connection.execute("detach warehouse")
     try:
-        os.replace(aside, target)
+        aside.replace(target)
     except PermissionError as error:
         raise UserError(
             f"无法替换 {target}：它正被别的程序打开。请关闭后再运行。",

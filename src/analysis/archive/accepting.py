@@ -11,7 +11,7 @@ import duckdb
 
 from analysis.archive import types
 from analysis.archive.manifest import Manifest, Record
-from analysis.settings import Reading, UserError
+from analysis.settings import BEIJING, Reading, UserError
 
 PAST_THE_END = "\x01"
 NOTE_WORDS = "3个月前|仅支持在页面查看|^合计|^总计|^导出时间|^#"
@@ -44,9 +44,7 @@ def accept(
     return record
 
 
-def _write(
-    export: Any, target: Path, file_id: int, reading: Reading, connection: duckdb.DuckDBPyConnection
-) -> None:
+def _write(export: Any, target: Path, file_id: int, reading: Reading, connection: duckdb.DuckDBPyConnection) -> None:
     values: dict[str, Any] = {"target": str(target), "file_id": file_id}
     if (pattern := "order_id_pattern") and any("order_id" in column.type for column in export.header.columns):
         values[pattern] = reading.order_id_pattern
@@ -161,9 +159,7 @@ def _repeats_header(export: Any, failed: list[tuple[Any, str]]) -> str:
     return " and ".join(f"trim(replace({raw}, {types.TAB}, '')) = '{name}'" for raw, name in names)
 
 
-def _record(
-    export: Any, file: Path, file_id: int, sha256: str, connection: duckdb.DuckDBPyConnection
-) -> Record:
+def _record(export: Any, file: Path, file_id: int, sha256: str, connection: duckdb.DuckDBPyConnection) -> Record:
     found, header = export.found, export.header
     fates = dict(
         connection.execute(
@@ -234,7 +230,7 @@ def _exported_at(
         return footer[0], "content"
     if newest:
         return newest.replace(microsecond=0), "content"
-    return datetime.fromtimestamp(int(export.found.path.stat().st_mtime)), "modified"
+    return datetime.fromtimestamp(int(export.found.path.stat().st_mtime), BEIJING).replace(tzinfo=None), "modified"
 
 
 def _refuse_when_unreadable(

@@ -99,9 +99,7 @@ class Manifest:
     def of_kind(self, kind: str) -> list[Record]:
         """The records of one kind, oldest export first; equal times are ordered by content, never by name."""
         chosen = (each for each in self.records.values() if each.kind == kind and not each.is_replaced)
-        return sorted(
-            chosen, key=lambda each: (each.exported_at, each.sha256, each.shop_id, each.is_intervention_list)
-        )
+        return sorted(chosen, key=lambda each: (each.exported_at, each.sha256, each.shop_id, each.is_intervention_list))
 
     def held(self, shop_id: str, sha256: str, is_intervention_list: bool) -> Record | None:
         """The record of an export with this content, in this shop, in such a folder; None where there is none."""
@@ -132,9 +130,7 @@ class Manifest:
 
     def fingerprint(self) -> str:
         """A digest of what the archive holds and refused: equal fingerprints build equal warehouses."""
-        kept = sorted(
-            json.dumps(asdict(each), ensure_ascii=False, sort_keys=True) for each in self.records.values()
-        )
+        kept = sorted(json.dumps(asdict(each), ensure_ascii=False, sort_keys=True) for each in self.records.values())
         refused = [json.dumps(asdict(each), ensure_ascii=False, sort_keys=True) for each in self.refusals]
         return hashlib.sha256("\n".join([*kept, *refused]).encode()).hexdigest()
 

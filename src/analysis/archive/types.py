@@ -190,7 +190,9 @@ TYPES: dict[str, Type] = {
     "count": Type("bigint", _count_fast, _count),
     "at": Type("timestamp", _at_fast, _at, _likely),
     "on": Type("date", _same, _on, _likely),
-    "rate": Type("decimal(18, 10)", _same, _rate, lambda share: f"case when {share} between 0 and 100 then {share} end"),
+    "rate": Type(
+        "decimal(18, 10)", _same, _rate, lambda share: f"case when {share} between 0 and 100 then {share} end"
+    ),
     "hours": Type("decimal(10, 4)", _same, _hours),
     "flag": Type("boolean", _same, _flag),
 }

@@ -33,9 +33,7 @@ def rolling(rates: pd.DataFrame, words: Words) -> PerShop:
 
     `rates`: one row per shop and window_end; an empty rate is a gap on a grey ground, never a zero.
     """
-    return PerShop(
-        {str(shop): [_rolling(frame, words)] for shop, frame in rates.groupby("shop_id", sort=True)}
-    )
+    return PerShop({str(shop): [_rolling(frame, words)] for shop, frame in rates.groupby("shop_id", sort=True)})
 
 
 def segments(segments: pd.DataFrame, words: Words) -> PerShop:
@@ -220,10 +218,7 @@ def _segments(dimension: str, frame: pd.DataFrame, words: Words) -> Chart:
         xaxis={"range": [0, widest * 1.05], "tickformat": ".2~%", "zeroline": False, "nticks": 5},
         yaxis={"visible": False, "range": [-0.55, len(top) - 0.15], "fixedrange": True},
         annotations=[
-            *(
-                _label(literal(_shortened(name)), row, 0, "left")
-                for name, row in zip(plain, rows, strict=True)
-            ),
+            *(_label(literal(_shortened(name)), row, 0, "left") for name, row in zip(plain, rows, strict=True)),
             *(_label(value, row, 1, "right") for value, row in zip(values, rows, strict=True)),
         ],
     )
@@ -373,7 +368,5 @@ def _largest(*columns: pd.Series) -> float:
 
 def _whole_ticks(largest: float) -> dict[str, Any]:
     """Ticks on whole numbers, at most five: left alone, D3 writes 0.5 orders, and 10k for 1 万."""
-    step = next(
-        size * 10**power for power in range(9) for size in (1, 2, 5) if largest <= 4 * size * 10**power
-    )
+    step = next(size * 10**power for power in range(9) for size in (1, 2, 5) if largest <= 4 * size * 10**power)
     return {"tick0": 0, "dtick": step}

@@ -76,9 +76,7 @@ class Numbers:
         return self.frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
 
     def _ipython_display_(self) -> None:
-        _publish(
-            {"text/csv": self.csv(), "text/plain": f"{self.name}.csv: {len(self.frame)}"}, {"name": self.name}
-        )
+        _publish({"text/csv": self.csv(), "text/plain": f"{self.name}.csv: {len(self.frame)}"}, {"name": self.name})
 
 
 @dataclass(frozen=True)

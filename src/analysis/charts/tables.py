@@ -35,9 +35,7 @@ def masthead(rates: pd.DataFrame, rule: Any, as_of: date, words: Words) -> Fragm
     begins = as_of - timedelta(days=int(rule.window_days) - 1)
     facts = {
         "as_of": day(as_of),
-        "window": words["masthead.window_text"].format(
-            begins=day(begins), ends=day(as_of), days=rule.window_days
-        ),
+        "window": words["masthead.window_text"].format(begins=day(begins), ends=day(as_of), days=rule.window_days),
         "shops": count(rates["shop_id"].nunique()),
         "rule": f"{getattr(rule, words['language.rule_title'])} ({rule.name})",
         "source": f"{getattr(rule, words['language.rule_source'])} · {words['masthead.confidence']} {rule.confidence}",
@@ -132,9 +130,7 @@ def interventions(interventions: pd.DataFrame, rates: pd.DataFrame, words: Words
             for row in found.to_dict("records")
         ]
         counted = int(found["counted"].sum())
-        note = words["interventions.note"].format(
-            all=len(found), counted=counted, others=len(found) - counted
-        )
+        note = words["interventions.note"].format(all=len(found), counted=counted, others=len(found) - counted)
         parts[shop] = [_table(words, "interventions", heads, rows, note=note)]
     return PerShop(parts)
 

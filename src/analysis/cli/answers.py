@@ -56,9 +56,7 @@ def account(settings: Settings) -> str:
         unreadable = connection.execute(
             "select path, row_no, bad_column, bad_value, reason from marts.quarantined_rows order by path, row_no"
         ).fetchall()
-        refused = connection.execute(
-            "select message_zh, message_en from marts.refused_files order by path"
-        ).fetchall()
+        refused = connection.execute("select message_zh, message_en from marts.refused_files order by path").fetchall()
     names = [
         "file",
         "kind",
@@ -74,7 +72,9 @@ def account(settings: Settings) -> str:
     text = _table(names, [[_shown(cell) for cell in row] for row in loaded])
     if unreadable:
         names = ["file", "row", "column", "value", "reason"]
-        text += f"\n隔离的行 · quarantined rows\n{_table(names, [[_shown(cell) for cell in row] for row in unreadable])}"
+        text += (
+            f"\n隔离的行 · quarantined rows\n{_table(names, [[_shown(cell) for cell in row] for row in unreadable])}"
+        )
     for zh, en in refused:
         text += f"\n未导入 · refused\n  {zh}\n  {en}\n"
     return text
@@ -106,9 +106,7 @@ def _table(names: list[str], rows: list[list[str]]) -> str:
     widths = [max(_width(name), *(_width(row[place]) for row in rows), 0) for place, name in enumerate(names)]
     lines = [names, ["-" * width for width in widths], *rows]
     padded = (
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
     return "\n".join(padded) + f"\n({len(rows)} 行 rows)\n"

@@ -45,7 +45,10 @@ def load(settings: Settings, progress: Progress) -> Loaded:
     before = manifest.fingerprint(), dict(manifest.seen)
     accepted: list[archive.Record] = []
     refusals: list[archive.Refusal] = []
-    config = {**warehouse.OFFLINE, "temp_directory": str(settings.data / ".work" / "spill")}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **warehouse.OFFLINE,
+        "temp_directory": str(settings.data / ".work" / "spill"),
+    }
     try:
         with duckdb.connect(config=config) as connection:
             for each in found:
@@ -133,9 +136,7 @@ def build(settings: Settings, manifest: archive.Manifest, progress: Progress) ->
     return True
 
 
-def _register_input(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, manifest: archive.Manifest
-) -> None:
+def _register_input(connection: duckdb.DuckDBPyConnection, settings: Settings, manifest: archive.Manifest) -> None:
     """The user's choices and the rules as tables `input.*`, for SQL to join."""
     chosen = settings.interventions
     connection.execute("attach ':memory:' as input")
@@ -145,10 +146,7 @@ def _register_input(
         (
             "ticket_types",
             "priority integer, ticket_type varchar, pattern varchar, counts varchar",
-            [
-                (place, each.name, each.pattern, each.counts)
-                for place, each in enumerate(rules.ticket_types())
-            ],
+            [(place, each.name, each.pattern, each.counts) for place, each in enumerate(rules.ticket_types())],
         ),
         (
             "reason_groups",
@@ -181,7 +179,9 @@ def _calendar(manifest: archive.Manifest) -> list[date]:
 def _fingerprint(settings: Settings, manifest: archive.Manifest) -> str:
     digest = hashlib.sha256(manifest.fingerprint().encode())
     digest.update(
-        repr((asdict(settings.interventions), asdict(settings.reading), rules.ticket_types(), rules.reason_groups())).encode()
+        repr(
+            (asdict(settings.interventions), asdict(settings.reading), rules.ticket_types(), rules.reason_groups())
+        ).encode()
     )
     for layer in (*warehouse.LAYERS, "checks"):
         for table in warehouse.tables(layer):

@@ -44,9 +44,7 @@ def _places(verb: Callable[..., Any]) -> Callable[..., Any]:
     """The two folders and the sample, the same on every verb."""
     folder = click.Path(file_okay=False, path_type=Path)
     for option in (
-        click.option(
-            "--sample", is_flag=True, help="用自带的示例数据 · use the made-up sample instead of your data"
-        ),
+        click.option("--sample", is_flag=True, help="用自带的示例数据 · use the made-up sample instead of your data"),
         click.option("--reports", type=folder, help="报告文件夹 · where reports go (or ANALYSIS_REPORTS)"),
         click.option("--data", type=folder, help="数据文件夹 · where data lies (or ANALYSIS_DATA)"),
     ):
@@ -150,9 +148,8 @@ def _day(text: str | None) -> date | None:
         return None
     if text == "yesterday":
         from datetime import datetime
-        from zoneinfo import ZoneInfo
 
-        return datetime.now(ZoneInfo(places.TIME_ZONE)).date() - timedelta(days=1)
+        return datetime.now(places.BEIJING).date() - timedelta(days=1)
     try:
         return date.fromisoformat(text)
     except ValueError as error:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +68,7 @@ def find(folder: Path) -> Iterator[Found]:
         if any(part.startswith(("~$", ".")) for part in inside) or path.name.lower() in ALWAYS_IGNORED:
             continue
         shop = inside[0] if len(inside) > 1 else ""
-        yield Found(
-            path, path.relative_to(folder.parent).as_posix(), shop, INTERVENTION_FOLDER in inside[1:-1]
-        )
+        yield Found(path, path.relative_to(folder.parent).as_posix(), shop, INTERVENTION_FOLDER in inside[1:-1])
 
 
 def digest(path: Path) -> tuple[str, bool]:
@@ -81,9 +78,7 @@ def digest(path: Path) -> tuple[str, bool]:
         while block := file.read(4 << 20):
             sha.update(block)
             edge = tail + block[:2]
-            has_blank = has_blank or any(
-                pair in each for pair in (b"\n\n", b"\n\r\n") for each in (edge, block)
-            )
+            has_blank = has_blank or any(pair in each for pair in (b"\n\n", b"\n\r\n") for each in (edge, block))
             tail = block[-2:]
     return sha.hexdigest(), has_blank
 
@@ -152,12 +147,10 @@ def _from_csv(found: Found, has_blank: bool, work: Path, encoding: str | None) -
         )
     after_header, line = head.end_of_row(known.row, delimiter)
     if encoding == "utf-8" and not has_blank and line == 1:
-        parts, skip = (found.path,), 1
+        rows: dict[str, Any] = {"parts": (found.path,), "skip": 1}
     else:
-        parts, skip = text.rewritten(found.path, after_header, encoding, has_blank, work), 0
-    return _export(
-        found, known, first_row=line + 1, encoding=encoding, delimiter=delimiter, parts=parts, skip=skip
-    )
+        rows = {"parts": text.rewritten(found.path, after_header, encoding, has_blank, work)}
+    return _export(found, known, first_row=line + 1, encoding=encoding, delimiter=delimiter, **rows)
 
 
 def _from_workbook(found: Found, magic: bytes) -> Export:
@@ -168,12 +161,8 @@ def _from_workbook(found: Found, magic: bytes) -> Export:
         raise _problem(found, zh, "protected by a password; save it without one")
     try:
         with found.path.open("rb") as file:
-            sheets = pd.read_excel(
-                file, sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine"
-            )
-    except (
-        Exception
-    ) as error:  # calamine has one error class a format; whatever it is, this file cannot be opened
+            sheets = pd.read_excel(file, sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine")
+    except Exception as error:  # calamine has one error class a format; whatever it is, this file cannot be opened
         raise _problem(
             found,
             f"表格打不开，多半没有下载完或已损坏（{type(error).__name__}）。请重新下载",
@@ -205,9 +194,7 @@ def _from_json(found: Found) -> Export:
         content = json.loads(found.path.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         zh = f"JSON 不完整或已损坏（{error}）。请重新保存页面数据"
-        raise _problem(
-            found, zh, f"the JSON is cut off or damaged ({error}); save the page's data again"
-        ) from error
+        raise _problem(found, zh, f"the JSON is cut off or damaged ({error}); save the page's data again") from error
     best: tuple[Recognised, list[dict[str, Any]]] | None = None
     for rows in text.tables_in_json(content):
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -269,11 +256,6 @@ def date_in_name(name: str) -> tuple[datetime | None, bool]:
         return None, True
     _, moment, is_day_only = max(found)
     return moment, is_day_only
-
-
-def modified_on(path: Path) -> date:
-    """The day of a file's modification time: the last resort for dating an export that says nothing itself."""
-    return date.fromtimestamp(os.stat(path).st_mtime)
 
 
 def _require_columns(found: Found, known: Recognised) -> None:

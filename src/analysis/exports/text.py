@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def rewritten(path: Path, start: int, encoding: str, has_blank: bool, work: Path
     cuts = _cuts(path, start, size, count)
     jobs = [
         (path, low, high, encoding, has_blank, work / f"{path.stem[-40:]}.{number}.csv")
-        for number, (low, high) in enumerate(zip(cuts, cuts[1:], strict=False))
+        for number, (low, high) in enumerate(pairwise(cuts))
     ]
     if len(jobs) == 1:
         _rewrite(*jobs[0])

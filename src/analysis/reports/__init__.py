@@ -68,9 +68,7 @@ def render(
             (aside / site.pages[language]).write_text(html, encoding="utf-8", newline="\n")
         _write_numbers(done, aside / "numbers", notebook)
         durations = {each: round(run.seconds, 3) for each, run in done.items()}
-        _write_record(
-            aside / "run.json", site, notebook, record or {}, durations | {"all": perf_counter() - begun}
-        )
+        _write_record(aside / "run.json", site, notebook, record or {}, durations | {"all": perf_counter() - begun})
         _deliver(aside, reports / as_of.isoformat())
     finally:
         shutil.rmtree(aside, ignore_errors=True)

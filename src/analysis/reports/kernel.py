@@ -156,9 +156,7 @@ def _failed(file: Path, notebook: Notebook, error: str) -> UserError:
     above = ""
     for cell in notebook.cells:
         above = heading(cell.source) or above if cell.cell_type == "markdown" else above
-        is_unfinished = (
-            cell.cell_type == "code" and cell.source.strip() and cell.get("execution_count") is None
-        )
+        is_unfinished = cell.cell_type == "code" and cell.source.strip() and cell.get("execution_count") is None
         if is_unfinished or any(output.output_type == "error" for output in cell.get("outputs", [])):
             break
     return UserError(

@@ -89,9 +89,7 @@ def build_page(notebook: Notebook, language: str, words: Mapping[str, str], site
 def check_page(html: str, notebook: Notebook, name: str) -> None:
     """Raises UserError unless the page has as many charts and tables as the notebook produced."""
     made: Counter[str] = Counter()
-    for output in (
-        output for cell in notebook.cells for output in cell.get("outputs", []) if _is_for_page(output)
-    ):
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", []) if _is_for_page(output)):
         data = output.get("data", {})
         if PLOTLY_MIME in data:
             made.update(["chart", "chart data"])
@@ -159,11 +157,7 @@ def _output(output: Notebook, key: str) -> Output | None:
         return Output("chart", data[PLOTLY_MIME], *label)
     if "text/html" in data:
         return Output("html", Markup(data["text/html"]), *label)
-    return (
-        Output("text", data["text/plain"], *label)
-        if "text/plain" in data and "text/csv" not in data
-        else None
-    )
+    return Output("text", data["text/plain"], *label) if "text/plain" in data and "text/csv" not in data else None
 
 
 def _is_for_page(output: Notebook) -> bool:

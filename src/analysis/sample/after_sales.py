@@ -103,9 +103,7 @@ def _view(world: World, at: pd.Timestamp, is_filtered: bool = False) -> pd.DataF
             "发货运单号": known["tracking"].where(is_sent, ""),
             "商品id": known["product_id"],
             "收货人": "",
-            "超时时间": clock(
-                (known["applied_at"] + pd.Timedelta(hours=48)).where(status.str.contains("待商家处理"))
-            ),
+            "超时时间": clock((known["applied_at"] + pd.Timedelta(hours=48)).where(status.str.contains("待商家处理"))),
             "申请时间": clock(known["applied_at"]),
             "售后原因": known["reason"],
             "退货运单号": ("TH" + known["after_sale_id"].str[-10:]).where(is_back, ""),

@@ -85,9 +85,7 @@ def _transfers() -> pd.DataFrame:
     topped_up = pd.date_range("2026-07-02 10:00:00", "2026-09-14", freq="7D", unit="us")
     twice = topped_up[topped_up.normalize() == "2026-08-27"]
     drawn = pd.date_range("2026-07-05 16:20:00", "2026-09-14", freq="10D", unit="us")
-    advertising = pd.DataFrame(
-        {"order_id": "", "at": topped_up.append(twice), "fen": -20000, "kind": "advertising"}
-    )
+    advertising = pd.DataFrame({"order_id": "", "at": topped_up.append(twice), "fen": -20000, "kind": "advertising"})
     withdrawal = pd.DataFrame({"order_id": "", "at": drawn, "fen": -300000, "kind": "withdrawal"})
     return pd.concat([advertising, withdrawal])
 
@@ -96,9 +94,7 @@ def _write_ledger(world: World, path: Path, first_day: str, last_day: str) -> No
     entries = _entries(world)
     entries = entries[entries["at"].dt.normalize().between(pd.Timestamp(first_day), pd.Timestamp(last_day))]
     income, expense = entries["fen"].clip(lower=0), entries["fen"].clip(upper=0)
-    words = [
-        entries["kind"].map({kind: texts[place] for kind, texts in _KINDS.items()}) for place in range(3)
-    ]
+    words = [entries["kind"].map({kind: texts[place] for kind, texts in _KINDS.items()}) for place in range(3)]
     columns = [entries["order_id"], clock(entries["at"]), yuan(income), yuan(expense), *words]
     table = pd.concat(columns, axis=1).set_axis(LEDGER, axis=1)
     lines = [
@@ -125,9 +121,7 @@ def _figures(world: World, day: pd.Timestamp) -> list[Cell]:
 
     dealt = int(falls(world.orders["dealt_at"]).sum())
     found = interventions(world.after_sales)
-    counted = found[
-        (found["initiated_by"] == "buyer") & falls(found["began_at"]) & ~(found["withdrawn_at"] < end)
-    ]
+    counted = found[(found["initiated_by"] == "buyer") & falls(found["began_at"]) & ~(found["withdrawn_at"] < end)]
     refunds = world.after_sales[falls(world.after_sales["refunded_at"])]
     disputes = refunds[refunds["initiated_by"] == "buyer"]
     quality = refunds[refunds["reason"].isin(["质量问题", "商品破损", "描述不符"])]

@@ -43,9 +43,7 @@ def _write_troubled(world: World, folder: Path, draws: Draws) -> None:
     workbook = _export(world, ORDERS_2026, "2026-06-15 09:12:37", ("2026-04-18", "2026-06-14"))
     _write_titled_workbook(workbook, _path(folder, draws, "2026-06-15").with_suffix(".xlsx"), world.plan.shop)
 
-    resaved = _resaved_by_excel(
-        _export(world, ORDERS_2026, "2026-06-12 09:00:00", ("2026-05-22", "2026-06-11"))
-    )
+    resaved = _resaved_by_excel(_export(world, ORDERS_2026, "2026-06-12 09:00:00", ("2026-05-22", "2026-06-11")))
     write_text(folder / "云岭订单(整理后).csv", csv_text(resaved), "gb18030")
 
     rearranged = _export(world, ORDERS_TIME_FIRST, "2026-08-01 08:40:19", ("2026-06-08", "2026-07-31"))

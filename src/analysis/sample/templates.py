@@ -70,9 +70,7 @@ def _tickets(world: World) -> pd.DataFrame:
             "举证材料": blank.mask(known["is_answered"] & is_dispute, "发货底单").mask(
                 is_won, "发货底单、签收红章证明"
             ),
-            "处理结果": blank.mask(known["is_closed"], "已处理")
-            .mask(is_lost, "全额退款")
-            .mask(is_won, "支持商家"),
+            "处理结果": blank.mask(known["is_closed"], "已处理").mask(is_lost, "全额退款").mask(is_won, "支持商家"),
             "关闭时间": clock(known["closed_at"].where(known["is_closed"])),
             "是否判责商家": blank.mask(known["is_closed"], "否").mask(is_lost, "是"),
             "扣款金额": yuan(known["paid_fen"]).where(is_lost, ""),
@@ -120,13 +118,9 @@ def _interventions(world: World) -> pd.DataFrame:
     by_buyer = known[(known["initiated_by"] == "buyer") & is_recent]
     repeated = by_buyer[by_buyer["order_id"].duplicated(keep=False)]
     twice = repeated[repeated["order_id"] == repeated["order_id"].iloc[0]]
-    withdrawn = by_buyer[(by_buyer["outcome"] == "withdrawn") & (by_buyer["withdrawn_at"] <= NOTED_AT)].tail(
-        1
-    )
+    withdrawn = by_buyer[(by_buyer["outcome"] == "withdrawn") & (by_buyer["withdrawn_at"] <= NOTED_AT)].tail(1)
     by_platform = known[known["initiated_by"] == "platform"]
-    noted = pd.concat([twice, withdrawn, by_platform, by_buyer.tail(3)]).drop_duplicates(
-        ["order_id", "began_at"]
-    )
+    noted = pd.concat([twice, withdrawn, by_platform, by_buyer.tail(3)]).drop_duplicates(["order_id", "began_at"])
     noted = noted.sort_values("began_at", ignore_index=True)
     is_decided = noted["decided_at"] <= NOTED_AT
     is_withdrawn = noted["withdrawn_at"] <= NOTED_AT

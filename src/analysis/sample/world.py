@@ -182,9 +182,7 @@ def _orders(plan: Plan, draws: Draws) -> pd.DataFrame:
 def _creation_times(plan: Plan, draws: Draws) -> pd.DatetimeIndex:
     days = pd.date_range(FIRST_DAY, LAST_DAY, unit="us")
     by_weekday = np.array([1.0, 0.97, 0.96, 1.0, 1.04, 1.12, 1.08])[days.day_of_week]
-    a_day = np.round(plan.orders_a_day * by_weekday * draws.along(len(days), (0.7, 0.93, 1.07, 1.3))).astype(
-        int
-    )
+    a_day = np.round(plan.orders_a_day * by_weekday * draws.along(len(days), (0.7, 0.93, 1.07, 1.3))).astype(int)
     orders_on = days.repeat(a_day)
     hour = draws.along(len(orders_on), (0, 8, 10.5, 13, 16, 19, 20.5, 22, 23.999))
     return (orders_on + pd.to_timedelta(np.round(hour * 3600).astype(np.int64), unit="s")).sort_values()
@@ -204,9 +202,7 @@ def _after_sales(plan: Plan, draws: Draws, orders: pd.DataFrame) -> pd.DataFrame
     signed = first["received_at"] + draws.hours(count, (2, 12, 30, 70, 140))
     first["applied_at"] = waiting.where(is_late, signed)
     first["is_not_received"] = is_late
-    first["kind"] = pd.Series(
-        np.where(is_late | (draws.uniform(count) < 0.5), "仅退款", "退货退款"), dtype="str"
-    )
+    first["kind"] = pd.Series(np.where(is_late | (draws.uniform(count) < 0.5), "仅退款", "退货退款"), dtype="str")
     first = first.sort_values("applied_at", ignore_index=True)
 
     is_disputed = draws.marked(np.where(first["is_not_received"], 0.36, 0.19))
@@ -228,9 +224,9 @@ def _after_sales(plan: Plan, draws: Draws, orders: pd.DataFrame) -> pd.DataFrame
     table = table.sort_values(["applied_at", "order_id"], ignore_index=True)
     partial = (table["kind"] == "退货退款") & (draws.uniform(len(table)) < 0.2)
     table["refund_fen"] = table["paid_fen"].where(~partial, table["paid_fen"] // 2)
-    table["after_sale_id"] = (
-        22_000_000_000_000 + plan.seed * 1000 + draws.whole(len(table), 3, 997).cumsum()
-    ).astype(str)
+    table["after_sale_id"] = (22_000_000_000_000 + plan.seed * 1000 + draws.whole(len(table), 3, 997).cumsum()).astype(
+        str
+    )
     return table
 
 
@@ -240,9 +236,7 @@ def _settled(plan: Plan, draws: Draws, requests: pd.DataFrame) -> pd.DataFrame:
     requests = requests.reset_index(drop=True)
     ending = draws.pick(count, ("agreed", "withdrawn", "lapsed"), (80, 13, 7))
     answered = requests["applied_at"] + draws.hours(count, (0.5, 4, 11, 20, 40))
-    back = draws.hours(count, (80, 110, 150)).where(
-        requests["kind"] == "退货退款", draws.hours(count, (0.2, 2, 20))
-    )
+    back = draws.hours(count, (80, 110, 150)).where(requests["kind"] == "退货退款", draws.hours(count, (0.2, 2, 20)))
     return requests.assign(
         rejected_at=answered.where(ending == "lapsed"),
         agreed_at=answered.where(ending == "agreed"),
@@ -320,9 +314,7 @@ def _tickets(draws: Draws, orders: pd.DataFrame, after_sales: pd.DataFrame) -> p
     """One row a ticket. A dispute over a missing parcel or part opens one; others are service tickets."""
     disputes = after_sales[after_sales["initiated_by"] == "buyer"]
     lost = disputes[disputes["is_not_received"]].assign(title="未收到货", limit_hours=48)
-    short = disputes[disputes["reason"].isin(["少件/漏发", "卖家发错货"])].assign(
-        title="少发漏发/错发", limit_hours=24
-    )
+    short = disputes[disputes["reason"].isin(["少件/漏发", "卖家发错货"])].assign(title="少发漏发/错发", limit_hours=24)
     opened = pd.concat([lost, short]).assign(service=False)
     opened["created_at"] = opened["began_at"]
 

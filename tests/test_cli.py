@@ -1,0 +1,215 @@
+"""The verbs as a user types them: what is printed, which exit code, what lies on the disk afterwards."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from analysis.cli import main
+from tests.conftest import Data, order_id
+
+
+def run(data: Data, *words: str) -> Result:
+    places = ["--data", str(data.settings.data), "--reports", str(data.settings.reports)]
+    result = CliRunner().invoke(main, [words[0], *places, *words[1:]])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.fixture
+def shop(data: Data) -> Data:
+    first = date(2026, 5, 1)
+    data.orders(
+        [
+            f"{order_id(n)},已收货,<b>杯</b>,6101,圆通,浙江省,,,,,{first + timedelta(days=n // 3)} 10:00:00"
+            for n in range(183)
+        ]
+    )
+    data.interventions([f"{order_id(n)},2026-06-{n:02d} 10:00,买家,支持买家,," for n in (3, 9, 27)])
+    return data
+
+
+def test_nothing_to_do_names_the_folder_and_the_sample(data: Data) -> None:
+    result = run(data, "report")
+    assert result.exit_code == 2
+    assert (
+        "--sample" in result.stderr
+        and str(data.settings.exports) in result.stderr
+        and "data/README.md" in result.stderr
+    )
+
+
+def test_build_prints_the_account_of_every_file(shop: Data) -> None:
+    result = run(shop, "build")
+    assert result.exit_code == 0
+    assert (
+        "exports/店/orders_export2026-07-01.csv: 读 read 183 · 留 kept 183 · 隔离 quarantined 0 · 说明 notes 0"
+        in result.stdout
+    )
+    again = run(shop, "build")
+    assert (again.exit_code, "nothing new" in again.stdout) == (0, True)
+
+
+def test_a_refused_file_ends_with_3_and_the_others_are_loaded(shop: Data) -> None:
+    shop.put("店/x.csv", "甲,乙\n1,2\n")
+    result = run(shop, "build")
+    assert result.exit_code == 3
+    assert "exports/店/x.csv" in result.stderr
+    assert shop.one("select count(*) from marts.orders") == 183
+    again = run(shop, "build")
+    assert again.exit_code == 3, "it is still refused"
+    files = run(shop, "files")
+    assert "exports/店/x.csv" in files.stdout and "kept" in files.stdout
+    (shop.exports / "店" / "x.csv").unlink()
+    assert run(shop, "build").exit_code == 0
+    assert shop.ask("select * from marts.refused_files") == []
+
+
+def test_a_mistyped_setting_is_an_error_that_names_it(shop: Data) -> None:
+    (shop.settings.data / "settings.toml").write_text("[lines]\nrat = 0.03\n", encoding="utf-8")
+    places = ["build", "--data", str(shop.exports.parent)]
+    result = CliRunner().invoke(main, places)
+    assert result.exit_code == 2
+    assert "rat" in result.stderr and "rate, count" in result.stderr and "settings.toml" in result.stderr
+
+
+def test_sql_answers_in_three_shapes_and_says_what_is_wrong(shop: Data) -> None:
+    run(shop, "build")
+    query = "select shop_id, orders_dealt, null as nothing from marts.shop_days order by on_date limit 2"
+    table = run(shop, "sql", query)
+    assert table.exit_code == 0 and "店" in table.stdout and "(2 行 rows)" in table.stdout
+    rows = list(csv.DictReader(io.StringIO(run(shop, "sql", query, "--format", "csv").stdout)))
+    assert rows == [{"shop_id": "店", "orders_dealt": "3", "nothing": ""}] * 2
+    assert json.loads(run(shop, "sql", query, "--format", "json").stdout)[0] == {
+        "shop_id": "店",
+        "orders_dealt": 3,
+        "nothing": None,
+    }
+    wrong = run(shop, "sql", "select nonsense from marts.orders")
+    assert wrong.exit_code == 2 and "nonsense" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_as_of_is_checked(shop: Data) -> None:
+    result = run(shop, "report", "--as-of", "14.9.2026")
+    assert result.exit_code == 2 and "14.9.2026" in result.stderr and "2026-09-14" in result.stderr
+
+
+def test_only_after_sales_has_no_denominator_and_says_so(data: Data) -> None:
+    data.after_sales([f"22029849804345,{order_id(1)},退款成功,仅退款,1,2026-06-03 10:00:00,少件,,"], "售后.csv")
+    result = run(data, "report")
+    assert result.exit_code == 2
+    assert "订单" in result.stderr and "orders export" in result.stderr
+
+
+def numbers(folder: Path) -> list[dict[str, str]]:
+    with (folder / "numbers" / "rates.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_report_from_exports_to_page(shop: Data) -> None:
+    result = run(shop, "report")
+    assert result.exit_code == 0, result.output
+    folder = shop.settings.reports / "2026-06-30"
+    rows = numbers(folder)
+    assert len(rows) == 90
+    last = rows[-1]
+    assert list(last) == [
+        "shop_id", "metric", "rule", "window_start", "window_end", "numerator", "denominator", "rate", "rate_low", "rate_high",
+        "line_rate", "line_count", "status",
+    ]  # fmt: skip
+    assert (last["shop_id"], last["metric"], last["rule"]) == ("店", "intervention_rate", "pdd-2021-03")
+    assert (last["window_start"], last["window_end"]) == ("2026-06-01", "2026-06-30")
+    assert (last["numerator"], last["denominator"], last["status"]) == ("3", "90", "no_line")
+    assert float(last["rate"]) == 3 / 90
+    assert rows[0]["status"] == "incomplete" and rows[0]["numerator"] == "" and rows[0]["rate"] == ""
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert record["as_of"] == "2026-06-30" and record["rule"] == "pdd-2021-03" and record["languages"] == ["zh", "en"]
+    assert {each["path"] for each in record["inputs"]} == {
+        "exports/店/orders_export2026-07-01.csv",
+        "exports/店/登记.csv",
+    }
+    assert all(len(each["sha256"]) == 64 for each in record["inputs"])
+    pages = {name: (folder / name).read_text(encoding="utf-8") for name in ("daily.html", "daily.en.html")}
+    for page in pages.values():
+        assert "<b>杯</b>" not in page
+        assert str(shop.folder) not in page, "no machine's path on a page"
+    assert "平台介入率" in pages["daily.html"] and "intervention rate" in pages["daily.en.html"].lower()
+    assert 'href="daily.en.html"' in pages["daily.html"] and 'href="daily.html"' in pages["daily.en.html"]
+    assert "2026-06-30/daily.html" in (shop.settings.reports / "index.html").read_text(encoding="utf-8")
+
+    again = run(shop, "report")
+    assert "nothing new" in again.stdout
+    before = {name: (folder / name).read_bytes() for name in ("daily.html", "daily.en.html", "numbers/rates.csv")}
+    (folder / "run.json").unlink()
+    assert "nothing new" not in run(shop, "report").stdout
+    assert {name: (folder / name).read_bytes() for name in before} == before, "same inputs, same as_of: same bytes"
+
+
+def test_lines_and_languages_come_from_settings(shop: Data) -> None:
+    (shop.settings.data / "settings.toml").write_text(
+        '[report]\nlanguages = ["en"]\n[lines]\nrate = 0.02\n[lines."店"]\nrate = 0.01\ncount = 2\n', encoding="utf-8"
+    )
+    assert run(shop, "report").exit_code == 0
+    folder = shop.settings.reports / "2026-06-30"
+    assert sorted(each.name for each in folder.glob("*.html")) == ["daily.html"]
+    last = numbers(folder)[-1]
+    assert (last["line_rate"], last["line_count"], last["status"]) == ("0.01", "2", "above_both")
+
+
+def test_everything_a_run_writes_lies_below_the_two_folders(shop: Data) -> None:
+    def tree(folder: Path) -> set[str]:
+        return {str(each.relative_to(folder)) for each in folder.rglob("*") if "__pycache__" not in each.parts}
+
+    project = Path(__file__).parent.parent
+    places = [project / name for name in ("data", "reports", "notebooks", "src")]
+    before = [tree(place) for place in places]
+    outside = {"PATH": os.environ["PATH"], "HOME": str(shop.folder / "home"), "TMPDIR": str(shop.folder / "tmp")}
+    (shop.folder / "home").mkdir()
+    (shop.folder / "tmp").mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "analysis",
+        "report",
+        "--data",
+        str(shop.settings.data),
+        "--reports",
+        str(shop.settings.reports),
+    ]
+    keep = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**outside, **keep}, cwd=shop.folder / "tmp"
+    )
+    assert done.returncode == 0, done.stderr
+    assert [tree(place) for place in places] == before
+    assert tree(shop.folder / "tmp") == set()
+    assert {each.split("/")[0] for each in tree(shop.folder)} == {"data", "reports", "home", "tmp"}
+
+
+def test_environment_variables_move_the_folders(shop: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYSIS_DATA", str(shop.settings.data))
+    monkeypatch.setenv("ANALYSIS_REPORTS", str(shop.settings.reports))
+    assert CliRunner().invoke(main, ["build"]).exit_code == 0
+    assert shop.settings.warehouse.exists()
+
+
+def test_quiet_in_a_log() -> None:
+    """Progress is for a terminal: with stderr in a pipe there is not one control character."""
+    result = subprocess.run([sys.executable, "-m", "analysis", "--help"], capture_output=True, text=True, check=True)
+    assert result.stderr == "" and "\033" not in result.stdout
+    assert "report" in result.stdout and "拼多多" in result.stdout
+
+
+def test_help_does_not_load_the_heavy_libraries() -> None:
+    code = "import sys; from analysis.cli import main; main(['--help'], standalone_mode=False); print(sorted({'pandas', 'plotly', 'sklearn', 'duckdb', 'nbclient'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
