@@ -220,6 +220,8 @@ DEALT = {
     "cancelled": ("已取消,,", (None, None)),
     "cancelled and refunded without a deal time": ("已取消，退款成功,,", (None, None)),
     "group failed": ("未成交，退款成功,,", (None, None)),
+    "group failed although paid": ("未成交，退款成功,,2026-06-02 09:00:00", (None, None)),
+    "cancelled although paid": ("已取消，退款成功,,2026-06-02 09:00:00", (None, None)),
 }
 
 
@@ -233,3 +235,12 @@ def test_when_an_order_is_dealt(data: Data, case: str) -> None:
         "select sum(orders_dealt)::int, sum(orders_dealt_by_number)::int from marts.shop_days where shop_id = '别店' and orders_dealt > 0"
     )
     assert dealt == [(1, int(expected[0] == "order_number")) if expected[0] else (None, None)]
+
+
+def test_a_day_that_does_not_exist_in_an_order_number_is_no_deal_time(data: Data) -> None:
+    data.put("别店/orders_export2026-07-01.csv", f"订单号,订单状态\n260231-{1:015d},待发货\n{order_id(5)},待发货\n")
+    assert data.build().refusals == []
+    assert data.ask("select dealt_on::varchar from marts.orders where shop_id = '别店' order by order_id") == [
+        (None,),
+        ("2026-06-01",),
+    ]

@@ -1,0 +1,371 @@
+"""The documents say what the code does: every name both ways, every number computed, every link to something."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+import shlex
+import shutil
+import tomllib
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from analysis import rates, rules, settings, warehouse
+from analysis.archive import types
+from analysis.cli import main
+from tests.conftest import Data, order_id
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
+DICTIONARY = (DOCS / "data-dictionary.md").read_text(encoding="utf-8")
+METRICS = (DOCS / "metrics.md").read_text(encoding="utf-8")
+WORKED = DOCS / "worked" / "intervention-rate"
+WITHOUT_SET_UP = {"test", "bench"}
+"""Verbs of `start.py` itself; every other one is handed on."""
+
+MARKDOWN = sorted(
+    file
+    for file in (*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "data").glob("*.md"))
+    if ".venv" not in file.parts
+)
+
+
+def rows_below(text: str, mark: str) -> list[dict[str, str]]:
+    """The first Markdown table below a mark, one dict a row, without the backticks."""
+    lines = text[text.index(mark) + len(mark) :].splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    table = []
+    for line in lines[first:]:
+        if not line.startswith("|"):
+            break
+        cells = re.split(r"(?<!\\)\|", line.strip()[1:-1])
+        table.append([cell.strip().replace(r"\|", "|") for cell in cells])
+    names, _, *body = table
+    return [dict(zip(names, row, strict=True)) for row in body]
+
+
+def bare(cell: str) -> str:
+    return cell.strip("`")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """The worked example, built as a user would build it."""
+    example = Data(tmp_path_factory.mktemp("worked"))
+    shutil.copytree(WORKED, example.exports, dirs_exist_ok=True)
+    assert example.build().refusals == []
+    return example
+
+
+# The data dictionary and the warehouse
+
+
+def documented_columns() -> dict[str, list[tuple[str, str]]]:
+    names = re.findall(r"^### (marts\.\w+)$", DICTIONARY, re.MULTILINE)
+    return {
+        name: [(bare(row["column"]), row["type"]) for row in rows_below(DICTIONARY, f"### {name}\n")] for name in names
+    }
+
+
+def test_every_mart_column_is_documented_and_every_documented_one_exists(built: Data) -> None:
+    exist: dict[str, list[tuple[str, str]]] = {}
+    for table, column, sql_type in built.ask(
+        "select table_schema || '.' || table_name, column_name, data_type from information_schema.columns "
+        "where table_schema = 'marts' order by table_name, ordinal_position"
+    ):
+        exist.setdefault(table, []).append((column, sql_type))
+    assert documented_columns() == exist or {t: sorted(c) for t, c in documented_columns().items()} == {
+        t: sorted(c) for t, c in exist.items()
+    }
+
+
+def test_every_grain_is_documented() -> None:
+    for table in warehouse.tables("marts"):
+        section = DICTIONARY.split(f"### {table.full_name}\n")[1].split("\n### ")[0]
+        assert re.search(rf"Grain:\s+`{', '.join(table.grain)}`", section), table.full_name
+
+
+def test_a_column_that_is_said_to_be_always_there_has_no_null(built: Data) -> None:
+    for table in documented_columns():
+        for row in rows_below(DICTIONARY, f"### {table}\n"):
+            if row["NULL means"] == "–":
+                column = bare(row["column"])
+                assert built.one(f'select count(*) from {table} where "{column}" is null') == 0, (table, column)
+
+
+def test_every_other_table_is_documented_and_every_documented_one_exists() -> None:
+    exist = {table.full_name for layer in ("staging", "signs", "facts") for table in warehouse.tables(layer)}
+    assert {bare(row["table"]) for row in rows_below(DICTIONARY, "## Other layers")} == exist
+
+
+def test_every_quarantine_reason_is_documented_and_every_documented_one_exists() -> None:
+    given = {
+        word for name in types.TYPES for word in re.findall(r"(?:then|else) '([a-z_]+)'", types.reason(name, "c0"))
+    }
+    accepting = (settings.PACKAGE / "archive" / "accepting.py").read_text(encoding="utf-8")
+    given |= set(re.findall(r"else '([a-z_]+)' end\]", accepting))
+    assert {"missing", "digits_lost", "too_many_cells"} <= given
+    assert {bare(row["reason"]) for row in rows_below(DICTIONARY, "## Quarantine reasons")} == given
+
+
+def test_the_columns_of_rates_csv_are_documented() -> None:
+    assert [bare(row["column"]) for row in rows_below(DICTIONARY, "<!-- columns: rates.csv -->")] == rates.COLUMNS
+
+
+def test_every_status_is_documented_and_every_documented_one_exists() -> None:
+    source = (settings.PACKAGE / "rates.py").read_text(encoding="utf-8")
+    function = next(
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name == "_status"
+    )
+    constants = {node.value for node in ast.walk(function) if isinstance(node, ast.Constant)}
+    exist = {each for each in constants if isinstance(each, str) and each in source.split("def _status")[1]}
+    exist -= {"numerator", "denominator", "line_rate", "line_count"}
+    assert {bare(row["status"]) for row in rows_below(METRICS, "### Statuses")} == exist
+
+
+def test_the_reasons_for_not_counting_are_documented() -> None:
+    documented = {bare(row["reason"]) for row in rows_below(METRICS, "**Not counted**")}
+    assert documented == {"started_by_platform", "withdrawn_undecided"}
+    source = (settings.PACKAGE / "rates.py").read_text(encoding="utf-8")
+    assert all(f'"{reason}"' in source for reason in documented)
+
+
+# Rules and settings
+
+
+def test_every_rule_is_documented_and_every_documented_one_exists() -> None:
+    documented = {bare(row["rule"]): row for row in rows_below(METRICS, "## Rules")}
+    assert sorted(documented) == rules.names()
+    for name, row in documented.items():
+        rule = rules.load(name)
+        assert bare(row["metric"]) == rule.metric
+        assert row["window"] == f"{rule.window_days} days"
+        assert row["valid from"] == rule.valid_from.isoformat()
+        assert (row["source"], row["confidence"]) == (rule.source_en, rule.confidence)
+
+
+SECTIONS: dict[str, Any] = {
+    "lines": settings.Line,
+    "report": settings.Report,
+    "reading": settings.Reading,
+    "interventions": settings.Interventions,
+}
+
+
+def defaults() -> dict[str, Any]:
+    return {
+        f"{section}.{each.name}": getattr(kind(), each.name)
+        for section, kind in SECTIONS.items()
+        for each in fields(kind)
+    }
+
+
+def test_every_setting_is_documented_with_its_default_and_every_documented_one_exists() -> None:
+    rows = rows_below((DOCS / "settings.md").read_text(encoding="utf-8"), "([metrics.md](metrics.md)).")
+    documented = {}
+    for row in rows:
+        value = None if row["default"] == "none" else tomllib.loads(f"x = {bare(row['default'])}")["x"]
+        documented[bare(row["setting"])] = tuple(value) if isinstance(value, list) else value
+    assert documented == defaults()
+
+
+def test_the_example_settings_are_the_defaults_and_name_every_setting(tmp_path: Path) -> None:
+    example = (ROOT / "data" / "settings.example.toml").read_text(encoding="utf-8")
+    file = tmp_path / "settings.toml"
+    file.write_text(example, encoding="utf-8")
+    assert settings.load(tmp_path, tmp_path) == settings.Settings(tmp_path, tmp_path)
+    whole = re.sub(r"^# (?=\w+ = )", "", example, flags=re.MULTILINE)
+    file.write_text(whole, encoding="utf-8")
+    line = settings.load(tmp_path, tmp_path).line("any shop")
+    assert (line.rate, line.count) == (0.03, 15)
+    named = {f"{section}.{name}" for section, values in tomllib.loads(whole).items() for name in values}
+    assert named == set(defaults())
+
+
+# The worked example
+
+
+def expected() -> list[dict[str, str]]:
+    return rows_below(METRICS, "<!-- expected: intervention-rate -->")
+
+
+def total(cell: str) -> int:
+    """`1 (03) + 2 (12, 13) = 3` → 3, after adding it up; each term names as many orders as it counts."""
+    terms, _, result = cell.rpartition("=")
+    counted = re.findall(r"(\d+) \(([^)]*)\)", terms)
+    assert all(int(count) == len(names.split(",")) for count, names in counted), cell
+    assert sum(int(count) for count, _ in counted) == int(result), cell
+    return int(result)
+
+
+def test_the_worked_example_comes_out_as_the_document_says(built: Data) -> None:
+    newest = max(row["window_end"] for row in expected())
+    computed = built.rates(newest, days=len(expected())).set_index("window_end")
+    for row in expected():
+        got = computed.loc[date.fromisoformat(row["window_end"])]
+        assert (got["window_start"].isoformat(), got["status"]) == (row["window_start"], bare(row["status"]))
+        for name in ("numerator", "denominator", "rate", "rate_low", "rate_high"):
+            if row[name] == "–":
+                assert got.isna()[name], (row["window_end"], name)
+            elif name in ("numerator", "denominator"):
+                assert got[name] == total(row[name]), (row["window_end"], name)
+            else:
+                assert f"{got[name]:.6f}" == row[name], (row["window_end"], name)
+
+
+def test_the_worked_example_tells_each_order_and_intervention_as_built(built: Data) -> None:
+    orders = [
+        (row["order"], None if row["dealt on"] == "–" else row["dealt on"])
+        for row in rows_below(METRICS, "**Orders** (")
+    ]
+    assert orders == built.ask("select right(order_id, 2), dealt_on::varchar from marts.orders order by 1")
+    told = [(row["order"], row["began on"]) for row in rows_below(METRICS, "**Interventions** (")]
+    assert sorted(told) == built.ask(
+        "select right(order_id, 2), began_on::varchar from marts.interventions order by 1, 2"
+    )
+
+
+def test_the_default_day_of_the_worked_example_is_the_document_s(built: Data) -> None:
+    day = warehouse.ask(built.settings, "last_closed_day")["as_of"].iloc[0]
+    assert f"so `as_of` is {day.date().isoformat()}" in METRICS
+
+
+# The two READMEs
+
+
+def commands(file: Path) -> list[str]:
+    blocks = re.findall(r"```(?:bash)?\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if re.search(r"(?<![\w/])python3 start\.py ", line)]
+
+
+def test_the_two_readmes_name_the_same_commands_verbs_and_links() -> None:
+    english, chinese = READMES
+    assert commands(english) == commands(chinese) != []
+    assert commands(english)[:2] == ["python3 start.py report --sample", "python3 start.py test"]
+
+    def links(file: Path) -> set[str]:
+        return {target for target in targets(file) if not target.startswith("README")}
+
+    assert links(english) == links(chinese)
+    assert "README.zh-CN.md" in targets(english) and "README.md" in targets(chinese)
+
+
+@pytest.mark.parametrize("file", READMES, ids=lambda file: file.name)
+def test_every_verb_is_documented_and_every_documented_one_exists(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert {bare(row["`python3 start.py …`"]) for row in rows_below(text, "python3 start.py report\n")} == (
+        set(main.commands) | WITHOUT_SET_UP
+    )
+
+
+@pytest.mark.parametrize("file", READMES, ids=lambda file: file.name)
+def test_every_command_and_option_in_the_readme_exists(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    known = {name for verb in main.commands.values() for each in verb.params for name in each.opts}
+    assert set(re.findall(r"(?<=`)--[a-z-]+", text)) <= known
+    for command in commands(file):
+        verb, *rest = shlex.split(command.split("start.py ")[1])
+        if verb not in WITHOUT_SET_UP:
+            options = {name for each in main.commands[verb].params for name in each.opts}
+            assert {each for each in rest if each.startswith("-")} <= options, command
+
+
+def test_the_exit_codes_in_the_readmes_are_those_of_the_code() -> None:
+    from analysis import lock
+    from analysis.cli.verbs import REFUSED
+
+    for file in READMES:
+        line = next(
+            line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith(("Exit codes", "退出码"))
+        )
+        assert [int(each) for each in re.findall(r"(?<!\d)\d+(?= )", line)] == [
+            0,
+            settings.UserError("", "").exit_code,
+            REFUSED,
+            lock.BUSY,
+        ]
+
+
+@pytest.mark.parametrize("file", READMES, ids=lambda file: file.name)
+def test_the_readme_s_question_is_answered(file: Path, data: Data) -> None:
+    data.orders(
+        [
+            f"{order_id(n)},已收货,杯,,{courier},,,,,,2026-06-01 10:00:00"
+            for n, courier in ((1, "慢"), (2, "快"), (3, "慢"))
+        ]
+    )
+    data.interventions([f"{order_id(n)},2026-06-0{n + 1} 10:00:00,买家,处理中,," for n in (1, 2, 3)])
+    data.build()
+    (question,) = (shlex.split(each) for each in commands(file) if " sql " in each)
+    result = CliRunner().invoke(main, ["sql", "--data", str(data.settings.data), "--format", "csv", question[-1]])
+    assert result.exit_code == 0, result.output
+    assert list(csv.reader(result.output.splitlines())) == [["courier", "interventions"], ["慢", "2"], ["快", "1"]]
+
+
+# Links
+
+
+def targets(file: Path) -> set[str]:
+    """Where a Markdown file's relative links and pictures point; code is left out."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    found = re.findall(r"\]\(([^)\s]+)\)", text)
+    return {target for target in found if not re.match(r"[a-z]+:", target)}
+
+
+def anchors(file: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("file", MARKDOWN, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_relative_link_points_to_something(file: Path) -> None:
+    for target in sorted(targets(file)):
+        path, _, anchor = target.partition("#")
+        pointed = (file.parent / path) if path else file
+        assert pointed.exists(), target
+        if anchor:
+            assert anchor in anchors(pointed), target
+
+
+def test_every_decision_is_listed_and_says_what_it_does_to_the_number() -> None:
+    folder = DOCS / "decisions"
+    records = sorted(each.name for each in folder.glob("0*.md"))
+    assert records and sorted(targets(folder / "README.md")) == records
+    for name in records:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert text.startswith(f"# {name[:4]} ")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Alternatives",
+            "Effect on the number",
+        ]
+
+
+def test_decisions_that_the_code_refers_to_exist() -> None:
+    numbers = {
+        number
+        for file in settings.PACKAGE.rglob("*")
+        if file.suffix in (".py", ".sql", ".toml")
+        for number in re.findall(r"docs/decisions/(\d{4})", file.read_text(encoding="utf-8"))
+    }
+    assert numbers and all(list((DOCS / "decisions").glob(f"{number}-*.md")) for number in numbers)
+
+
+def test_run_json_is_documented() -> None:
+    """The keys that the two writers of the record give it."""
+    written: set[str] = set()
+    for module, name in (("cli/reporting.py", "record"), ("reports/__init__.py", "known")):
+        tree = ast.parse((settings.PACKAGE / module).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            is_it = isinstance(node, ast.Assign) and [ast.unparse(each) for each in node.targets] == [name]
+            if isinstance(node, ast.Assign) and is_it and isinstance(node.value, ast.Dict):
+                written |= {ast.literal_eval(key) for key in node.value.keys if key is not None}
+    assert {bare(row["key"]) for row in rows_below(DICTIONARY, "<!-- keys: run.json -->")} == written
