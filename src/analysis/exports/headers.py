@@ -108,7 +108,7 @@ def _load(kind: str) -> Header:
 def recognise(rows: Sequence[Sequence[str]]) -> Recognised | None:
     """The header among a file's first rows: the row and kind with the most known names.
 
-    None where no row holds at least three names of one kind.
+    None where no row holds at least three names of one kind, or all that it requires.
     """
     best: tuple[int, Recognised] | None = None
     for row, cells in enumerate(rows):
@@ -123,7 +123,8 @@ def recognise(rows: Sequence[Sequence[str]]) -> Recognised | None:
             positions = {column: tuple(place for _, place in sorted(found)) for column, found in ranked.items()}
             extra = len((header.personal | header.ignored) & places.keys() - {""})
             score = 2 * len(positions) + extra
-            if len(positions) >= FEWEST_MATCHES and (best is None or score > best[0]):
-                missing = tuple(c for c in header.columns if c.required and c.name not in positions)
+            missing = tuple(c for c in header.columns if c.required and c.name not in positions)
+            is_enough = len(positions) >= FEWEST_MATCHES or not missing
+            if is_enough and (best is None or score > best[0]):
                 best = score, Recognised(header, row, tuple(cells), positions, missing)
     return best[1] if best else None
