@@ -107,6 +107,10 @@ def test_a_list_kept_by_hand_counts_in_its_newest_form_only(data: Data) -> None:
     assert data.ask("select order_id, began_at::varchar, outcome from marts.interventions") == [
         (order_id(1), "2026-06-10 10:00:00", "merchant")
     ]
+    assert data.ask("select kept_rows, superseded_rows from marts.files where kind = 'interventions' order by 1") == [
+        (0, 2),
+        (1, 0),
+    ]
 
 
 def test_the_same_file_in_two_shops_belongs_to_both(data: Data) -> None:

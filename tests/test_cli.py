@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from analysis.cli import main
 from tests.conftest import Data, order_id
+from tests.test_archive import SECRETS, planted
 
 
 def run(data: Data, *words: str) -> Result:
@@ -52,7 +53,7 @@ def test_build_prints_the_account_of_every_file(shop: Data) -> None:
     result = run(shop, "build")
     assert result.exit_code == 0
     assert (
-        "exports/店/orders_export2026-07-01.csv: 读 read 183 · 留 kept 183 · 隔离 quarantined 0 · 说明 notes 0"
+        "exports/店/orders_export2026-07-01.csv: 读 read 183 = 采用 kept 183 + 被替代 superseded 0 + 隔离 quarantined 0 + 说明 notes 0"
         in result.stdout
     )
     again = run(shop, "build")
@@ -213,3 +214,24 @@ def test_help_does_not_load_the_heavy_libraries() -> None:
     code = "import sys; from analysis.cli import main; main(['--help'], standalone_mode=False); print(sorted({'pandas', 'plotly', 'sklearn', 'duckdb', 'nbclient'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_sample_is_made_where_there_is_none(data: Data) -> None:
+    places = ["--data", str(data.settings.data), "--reports", str(data.settings.reports)]
+    result = CliRunner().invoke(main, ["build", "--sample", *places])
+    assert result.exit_code == 0, result.output
+    assert list((data.settings.data / "sample" / "exports").glob("*/*.csv"))
+    assert not data.settings.warehouse.exists()
+
+
+def test_personal_data_reaches_no_byte_of_the_reports(data: Data) -> None:
+    for kind in ("orders picker", "after_sales", "tickets", "interventions"):
+        data.put(f"店/{kind} 2026-07-01.csv", planted(kind))
+    result = run(data, "report", "--as-of", "2026-06-20")
+    assert result.exit_code == 0, result.output
+    found = b"".join(
+        file.read_bytes() for file in data.settings.reports.rglob("*") if file.is_file() and "assets" not in file.parts
+    )
+    assert order_id(1).encode() in found
+    for secret in SECRETS:
+        assert secret.encode() not in found and secret not in result.output, secret

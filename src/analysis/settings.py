@@ -39,7 +39,7 @@ class Line:
 class Reading:
     """How strictly exports are read, and what counts as covered."""
 
-    order_id_pattern: str = r"\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])-\d{15}"
+    order_id_pattern: str = r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-\d{15}"
     quarantine_limit_rate: float = 0.02
     orders_quiet_days: int = 2
     after_sales_quiet_days: int = 7
@@ -105,6 +105,7 @@ def load(data: Path | None = None, reports: Path | None = None, *, sample: bool 
     if sample:
         data, reports = data / "sample", reports / "sample"
     chosen = _read(data / "settings.toml")
+    chosen["is_sample"] = sample or chosen.get("is_sample", False)
     return Settings(data=data, reports=reports, **chosen)
 
 

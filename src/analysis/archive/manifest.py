@@ -98,7 +98,7 @@ class Manifest:
 
     def of_kind(self, kind: str) -> list[Record]:
         """The records of one kind, oldest export first; equal times are ordered by content, never by name."""
-        chosen = (each for each in self.records.values() if each.kind == kind and not each.is_replaced)
+        chosen = (each for each in self.records.values() if each.kind == kind)
         return sorted(chosen, key=lambda each: (each.exported_at, each.sha256, each.shop_id, each.is_intervention_list))
 
     def held(self, shop_id: str, sha256: str, is_intervention_list: bool) -> Record | None:

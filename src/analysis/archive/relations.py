@@ -18,7 +18,7 @@ def register(connection: duckdb.DuckDBPyConnection, manifest: Manifest, kinds: M
     """Attaches an in-memory database `archive` that exists only in this connection.
 
     `archive.files`: one row an accepted export. `archive.<kind>`: one row for every row of every accepted export of that
-    kind, with its `fate`, its `row_no` as a spreadsheet shows it, and `version_no`, which is larger in a newer export and
+    kind (but for lists kept by hand that a newer form replaced), with its `fate`, its `row_no` as a spreadsheet shows it, and `version_no`, which is larger in a newer export and
     larger further down in the same one. `kinds`: kind → `exports.Header`.
     """
     connection.execute("attach ':memory:' as archive")
@@ -39,7 +39,7 @@ def register(connection: duckdb.DuckDBPyConnection, manifest: Manifest, kinds: M
                     each.quarantined, each.notes, sum(each.bad_cells.values()), each.covers_from, each.covers_to, each.columns,
                 ],
             )  # fmt: skip
-        _view(connection, header, [str(manifest.parquet(each)) for each in records])
+        _view(connection, header, [str(manifest.parquet(each)) for each in records if not each.is_replaced])
 
 
 def _view(connection: duckdb.DuckDBPyConnection, header: Any, paths: list[str]) -> None:

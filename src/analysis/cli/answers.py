@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -30,20 +31,25 @@ def answer(settings: Settings, query: str, shape: str) -> str:
     return _table(names, [[_shown(cell) for cell in row] for row in rows])
 
 
-def line_of(record: archive.Record) -> str:
-    """One accepted export in one line: rows read, kept, quarantined, notes, and what else there is to know."""
-    parts = [
-        f"读 read {record.read}",
-        f"留 kept {record.kept}",
-        f"隔离 quarantined {record.quarantined}",
-        f"说明 notes {record.notes}",
-    ]
-    if record.bad_cells:
-        cells = ", ".join(f"{name} {count}" for name, count in record.bad_cells.items())
-        parts.append(f"读不出的单元格 unreadable cells: {cells}")
-    if record.unknown_headers:
-        parts.append(f"不认识的列 unknown columns: {', '.join(record.unknown_headers)}")
-    return f"{record.shown}: {' · '.join(parts)}"
+def accounts(settings: Settings, records: Sequence[archive.Record]) -> Iterator[str]:
+    """Each new export in one line: where its rows went (they add up), and what else there is to know about it."""
+    if not records:
+        return
+    with warehouse.connect(settings) as connection:
+        rows = connection.execute("select file_id, kept_rows, superseded_rows from marts.files").fetchall()
+    kept = {file_id: (current, superseded) for file_id, current, superseded in rows}
+    for record in records:
+        current, superseded = kept[record.file_id]
+        parts = [
+            f"读 read {record.read} = 采用 kept {current} + 被替代 superseded {superseded} "
+            f"+ 隔离 quarantined {record.quarantined} + 说明 notes {record.notes}"
+        ]
+        if record.bad_cells:
+            cells = ", ".join(f"{name} {count}" for name, count in record.bad_cells.items())
+            parts.append(f"读不出的单元格 unreadable cells: {cells}")
+        if record.unknown_headers:
+            parts.append(f"不认识的列 unknown columns: {', '.join(record.unknown_headers)}")
+        yield f"{record.shown}: {' · '.join(parts)}"
 
 
 def account(settings: Settings) -> str:

@@ -57,7 +57,8 @@ def _places(verb: Callable[..., Any]) -> Callable[..., Any]:
 def build(data: Path | None, reports: Path | None, sample: bool) -> None:
     """读入新的导出文件并重建数据仓库 · load new exports and rebuild the warehouse."""
     chosen = places.load(data, reports, sample=sample)
-    manifest, is_new = _load_and_build(chosen, "build")
+    with _alone(chosen, "build") as progress:
+        manifest, is_new = _load_and_build(chosen, progress)
     if not is_new:
         click.echo("没有新的内容，数据仓库保持不变 · nothing new, the warehouse stays as it is")
     sys.exit(REFUSED if manifest.refusals else 0)
@@ -76,8 +77,10 @@ def report(data: Path | None, reports: Path | None, sample: bool, as_of: str | N
 
     chosen = places.load(data, reports, sample=sample)
     wanted = _day(as_of)
-    manifest, _ = _load_and_build(chosen, "report")
-    page, is_new = render(chosen, manifest, wanted)
+    with _alone(chosen, "report") as progress:
+        manifest, _ = _load_and_build(chosen, progress)
+        progress("report")
+        page, is_new = render(chosen, manifest, wanted)
     done = "报告" if is_new else "没有新的内容，报告保持不变"
     click.echo(f"{done} · {'report' if is_new else 'nothing new, the report stays as it is'}: {page}")
     sys.exit(REFUSED if manifest.refusals else 0)
@@ -127,19 +130,30 @@ def sample(data: Path | None) -> None:
     click.echo(f"示例 · sample: {chosen.exports}")
 
 
-def _load_and_build(chosen: Settings, verb: str) -> tuple[Any, bool]:
-    from analysis import lock
-    from analysis.cli import loading
-    from analysis.cli.answers import line_of
+def _load_and_build(chosen: Settings, progress: Callable[[str], None]) -> tuple[Any, bool]:
+    """Loads what is new and builds what it changes; prints each new export's account and each refusal."""
+    from analysis.cli import answers, loading
 
-    with lock.held(chosen.data, verb), _progress() as progress:
-        loaded = loading.load(chosen, progress)
-        is_new = loading.build(chosen, loaded.manifest, progress)
-    for record in loaded.accepted:
-        click.echo(line_of(record))
+    if chosen.is_sample and not chosen.exports.exists():
+        from analysis import sample
+
+        sample.write(chosen.exports)
+    loaded = loading.load(chosen, progress)
+    is_new = loading.build(chosen, loaded.manifest, progress)
+    for line in answers.accounts(chosen, loaded.accepted):
+        click.echo(line)
     for refusal in loaded.manifest.refusals:
         click.echo(f"未导入 · refused\n  {refusal.zh}\n  {refusal.en}", err=True)
     return loaded.manifest, is_new
+
+
+@contextmanager
+def _alone(chosen: Settings, verb: str) -> Iterator[Callable[[str], None]]:
+    """The run's lock, and a way to say what is being done."""
+    from analysis import lock
+
+    with lock.held(chosen.data, verb), _progress() as progress:
+        yield progress
 
 
 def _day(text: str | None) -> date | None:

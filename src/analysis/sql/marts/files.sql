@@ -1,4 +1,5 @@
--- One row: an export that the archive holds, and where each of its rows went.
+-- One row: an export that the archive holds, and where each of its rows went. All rows of a list kept by hand are superseded
+-- once a newer form of the list replaced it.
 -- read_rows = kept_rows + superseded_rows + quarantined_rows + note_rows
 -- grain: file_id
 -- reads: archive.files, staging.orders, staging.after_sales, staging.tickets, staging.ledger_entries, staging.platform_figures, staging.interventions, staging.restrictions
