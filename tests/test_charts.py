@@ -206,7 +206,7 @@ def test_every_intervention_is_listed_with_why_it_is_not_counted() -> None:
     text = Reading(html(shown, HEALTHY)).text
     assert all(order in text for order in made_up.interventions()["order_id"])
     assert "窗口内共 23 次介入，计入 20 次（同一订单只算一单），不计入 3 次。" in text
-    assert text.count("平台主动发起，规则不计") == 3
+    assert text.count("不计入 · 平台主动发起") == 3
     assert "没有看到平台介入" in Reading(html(shown, FEW)).text
 
 
