@@ -46,12 +46,10 @@ def accept(
 
 def _write(export: Any, target: Path, file_id: int, reading: Reading, connection: duckdb.DuckDBPyConnection) -> None:
     values: dict[str, Any] = {"target": str(target), "file_id": file_id}
-    if (pattern := "order_id_pattern") and any("order_id" in column.type for column in export.header.columns):
-        values[pattern] = reading.order_id_pattern
     if export.frame is not None:
         rows = export.frame.set_axis([f"c{place}" for place in range(export.width)], axis="columns")
         connection.register("rows", rows.assign(past_the_end=""))
-        _copy(connection, _select(export, "rows"), values)
+        _copy(connection, _select(export, "rows", reading), values)
         connection.unregister("rows")
         return
     values |= {
@@ -60,13 +58,13 @@ def _write(export: Any, target: Path, file_id: int, reading: Reading, connection
         "delimiter": export.delimiter,
     }
     try:
-        _copy(connection, _select(export, _csv(export, "true")), values)
+        _copy(connection, _select(export, _csv(export, "true"), reading), values)
     except duckdb.Error as error:
         if "unicode" in str(error) or "utf-8" in str(error).lower():
             raise UnicodeDecodeError("utf-8", b"", 0, 1, str(error)) from error
         if "parallel" not in str(error):
             raise
-        _copy(connection, _select(export, _csv(export, "false")), values)
+        _copy(connection, _select(export, _csv(export, "false"), reading), values)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, select: str, values: dict[str, Any]) -> None:
@@ -84,7 +82,7 @@ def _csv(export: Any, parallel: str) -> str:
     )
 
 
-def _select(export: Any, source: str) -> str:
+def _select(export: Any, source: str, reading: Reading) -> str:
     """The typing query: the kind's columns in their fixed order, then what became of the row.
 
     A row that is not kept loses its texts, because behind a stray comma or line break a text column may hold a name.
@@ -133,6 +131,8 @@ def _select(export: Any, source: str) -> str:
             f"case when {short} then '*' end",
         ]
     )
+    # As a literal: a pattern that comes as a parameter is compiled again for every row.
+    pattern = "'" + reading.order_id_pattern.replace("'", "''") + "'"
     raw_cells = ", ".join(f"c{place}" for place in range(width))
     return f"""
         select {columns}, verdict[1] as fate, verdict[2] as bad_column, verdict[3] as bad_value, verdict[4] as bad_reason,
@@ -143,7 +143,7 @@ def _select(export: Any, source: str) -> str:
             from (select {raw_cells}, past_the_end, {", ".join(checked)}
                 from (select *, {", ".join(typed)}
                     from (select *, {", ".join(fast)} from {source}))))
-    """
+    """.replace("$order_id_pattern", pattern)
 
 
 def _named(expression: str, names: dict[str, str] | None) -> str:

@@ -112,8 +112,8 @@ def _yuan_fast(raw: str) -> str:
 
 def _yuan(fast: str, raw: str) -> str:
     """Integer fen. `¥`, `元`, thousands commas and full-width forms are taken off."""
-    odd = f"regexp_replace({raw}, '[¥￥,，元\\s＋+]', '', 'g')"
-    return f"(case when {fast} is null and {raw} <> '' then try_cast({odd} as {YUAN}) else {fast} end * 100)::bigint"
+    odd = f"try_cast(regexp_replace({raw}, '[¥￥,，元\\s＋+]', '', 'g') as {YUAN})"
+    return f"(coalesce({fast}, case when {raw} <> '' then {odd} end) * 100)::bigint"
 
 
 def _count_fast(raw: str) -> str:
@@ -125,7 +125,7 @@ def _count(fast: str, raw: str) -> str:
         f"try_cast(regexp_replace({raw}, '[,，件个单\\s]', '', 'g') as decimal(18, 4))",
         "case when x = floor(x) then try_cast(x as integer) end",
     )
-    return f"(case when {fast} is null and {raw} <> '' then {odd} else {fast} end)::bigint"
+    return f"coalesce({fast}, case when {raw} <> '' then {odd} end)::bigint"
 
 
 def _at_fast(raw: str) -> str:
@@ -142,7 +142,7 @@ def _at(fast: str, raw: str) -> str:
         "then epoch_ms((round(x::double * 86400) - 2209161600)::bigint * 1000) "
         "else try_cast(trim(translate(x, '年月日', '-- ')) as timestamp) end",
     )
-    return f"case when {fast} is null and {raw} not in {BLANKS} then {odd} else {fast} end"
+    return f"coalesce({fast}, case when {raw} not in {BLANKS} then {odd} end)"
 
 
 def _likely(moment: str) -> str:
