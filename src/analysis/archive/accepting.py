@@ -13,6 +13,8 @@ from analysis.archive import types
 from analysis.archive.manifest import Manifest, Record
 from analysis.settings import BEIJING, Reading, UserError
 
+# Measured: half the CPU and a third of the size of the defaults, and scanned a fifth faster (benchmarks/README.md).
+STORED_AS = "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 1000"
 PAST_THE_END = "\x01"
 NOTE_WORDS = "3个月前|仅支持在页面查看|^合计|^总计|^导出时间|^#"
 
@@ -68,7 +70,7 @@ def _write(export: Any, target: Path, file_id: int, reading: Reading, connection
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, select: str, values: dict[str, Any]) -> None:
-    connection.execute(f"copy ({select}) to $target (format parquet, compression zstd)", values)
+    connection.execute(f"copy ({select}) to $target ({STORED_AS})", values)
 
 
 def _csv(export: Any, parallel: str) -> str:

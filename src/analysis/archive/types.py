@@ -14,6 +14,10 @@ FULL_WIDTH, ASCII = "０１２３４５６７８９－Ｘｘ＋", "0123456789-Xx
 PERSONAL = r"(?:[+]?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}|[0-9]{17}[0-9Xx]|[0-9]{15}"
 PERSONAL_IN_TEXT = rf"(^|[^0-9])(?:{PERSONAL})([^0-9Xx]|$)"
 
+# Cheap, and never wrongly false: a phone number has at least this many signs, and four digits in a row.
+SHORTEST_NUMBER = 11
+MAY_BE_PERSONAL = "regexp_matches({text}, '[0-9０-９]{{4}}')"
+
 _BIRTHDAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 PERSONAL_ID = (
     rf"1[3-9][0-9]{{9}}|[1-8][0-9]{{5}}(?:19|20)[0-9]{{2}}{_BIRTHDAY}[0-9]{{3}}[0-9Xx]"
@@ -38,12 +42,7 @@ def masked(text: str) -> str:
     ascii_digits = f"translate({text}, '{FULL_WIDTH}', '{ASCII}')"
     once = f"regexp_replace({ascii_digits}, '{PERSONAL_IN_TEXT}', '\\1***\\2', 'g')"
     twice = f"regexp_replace({once}, '{PERSONAL_IN_TEXT}', '\\1***\\2', 'g')"
-    return f"case when {_may_be_personal(text)} then {twice} else {text} end"
-
-
-def _may_be_personal(text: str) -> str:
-    """Whether a text is long enough for a phone number and has four digits in a row: cheap, and never wrongly false."""
-    return f"strlen({text}) >= 11 and regexp_matches({text}, '[0-9０-９]{{4}}')"
+    return f"case when {MAY_BE_PERSONAL.format(text=text)} then {twice} else {text} end"
 
 
 @dataclass(frozen=True)
@@ -74,11 +73,13 @@ def _tabless(raw: str) -> str:
 
 
 def _text(_: str, raw: str) -> str:
-    has_edges = f"{raw} < '!' or ends_with({raw}, ' ') or contains({raw}, {TAB})"
-    return (
-        f"case when {_may_be_personal(raw)} then {let(cleaned(raw), masked('x'))} when {has_edges} then {cleaned(raw)} "
+    """Three tests from cheap to dear, nested because DuckDB stops early inside `case` but not at `and`."""
+    plain = (
+        f"case when {raw} < '!' or ends_with({raw}, ' ') or contains({raw}, {TAB}) then {cleaned(raw)} "
         f"when {raw} <> '' then {raw} end"
     )
+    suspect = f"case when {MAY_BE_PERSONAL.format(text=raw)} then {let(cleaned(raw), masked('x'))} else {plain} end"
+    return f"case when length({raw}) >= {SHORTEST_NUMBER} then {suspect} else {plain} end"
 
 
 def _id(tabless: str, _: str) -> str:
@@ -97,7 +98,8 @@ def _id(tabless: str, _: str) -> str:
 def _not_personal(identifier: str) -> str:
     """A bare phone or identity number in an identifier's column is somebody's, so it becomes NULL."""
     return (
-        f"case when strlen({identifier}) in (11, 15, 18) and regexp_full_match({identifier}, '{PERSONAL_ID}') then null "
+        f"case when strlen({identifier}) in (11, 15, 18) "
+        f"then case when not regexp_full_match({identifier}, '{PERSONAL_ID}') then {identifier} end "
         f"when strlen({identifier}) between 3 and 40 then {identifier} end"
     )
 

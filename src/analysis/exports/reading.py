@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INTERVENTION_FOLDER = "平台介入"
-BLANK_LINES = (b"\n\n", b"\n\r\n")
+BLANK_LINE = re.compile(rb"\n\r?\n")
 HEAD_ROWS = 30
 UNFINISHED = (".crdownload", ".part", ".partial", ".download", ".tmp", ".opdownload", ".xltd")
 PACKED = (".zip", ".rar", ".7z", ".gz")
@@ -83,7 +83,7 @@ def digest(path: Path) -> tuple[str, bool]:
         while block := file.read(4 << 20):
             updated = pool.submit(sha.update, block)
             edge = tail + block[:2]
-            has_blank = has_blank or any(pair in each for pair in BLANK_LINES for each in (edge, block))
+            has_blank = has_blank or bool(BLANK_LINE.search(edge) or BLANK_LINE.search(block))
             tail = block[-2:]
             updated.result()
     return sha.hexdigest(), has_blank

@@ -1,5 +1,6 @@
 -- One row: an after-sales request (售后), newest state; an order can have several.
 -- grain: shop_id, after_sales_id
+-- as: view
 -- reads: staging.after_sales, facts.request_reasons
 select
     requests.shop_id,
@@ -33,4 +34,3 @@ select
 from staging.after_sales as requests
 join facts.request_reasons as reasons
     on requests.shop_id = reasons.shop_id and requests.after_sales_id = reasons.after_sales_id
-order by requests.shop_id, requests.after_sales_id

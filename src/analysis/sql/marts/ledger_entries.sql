@@ -1,5 +1,6 @@
 -- One row: a booking of the platform's ledger (账务明细); expenses are negative; no order number means a shop-level booking.
 -- grain: file_id, row_no
+-- as: view
 -- reads: staging.ledger_entries
 select
     shop_id,
@@ -15,4 +16,3 @@ select
     file_id,
     row_no,
 from staging.ledger_entries
-order by file_id, row_no

@@ -1,5 +1,6 @@
 -- One row: the platform's own figures for one shop and day (服务概况); `--` is NULL.
 -- grain: shop_id, stat_on
+-- as: view
 -- reads: staging.platform_figures
 select
     shop_id,
@@ -20,4 +21,3 @@ select
     file_id,
     row_no,
 from staging.platform_figures
-order by shop_id, stat_on

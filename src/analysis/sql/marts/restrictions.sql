@@ -1,5 +1,6 @@
 -- One row: a restriction of the shop, as the merchant noted it.
 -- grain: shop_id, restriction_type, started_at
+-- as: view
 -- reads: staging.restrictions
 select
     shop_id,
@@ -10,4 +11,3 @@ select
     file_id,
     row_no,
 from staging.restrictions
-order by shop_id, restriction_type, started_at

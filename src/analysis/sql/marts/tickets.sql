@@ -1,5 +1,6 @@
 -- One row: a merchant ticket (工单), newest state.
 -- grain: shop_id, ticket_id
+-- as: view
 -- reads: staging.tickets
 select
     shop_id,
@@ -23,4 +24,3 @@ select
     file_id,
     row_no,
 from staging.tickets
-order by shop_id, ticket_id

@@ -2,20 +2,23 @@
 -- A ticket lapsed when the platform punished it, held the shop liable, charged for it, said so, or closed it too late.
 -- grain: shop_id, ticket_id
 -- reads: staging.tickets, input.ticket_types
-with typed as (
+with titles as (
+    select distinct ticket_title from staging.tickets
+),
+
+typed as (
     select
-        tickets.shop_id,
-        tickets.ticket_id,
-        min(types.priority) as priority,
-    from staging.tickets as tickets
-    join input.ticket_types as types on regexp_matches(tickets.ticket_title, types.pattern)
-    group by tickets.shop_id, tickets.ticket_id
+        titles.ticket_title,
+        arg_min(types.counts, types.priority) as counts,
+    from titles
+    join input.ticket_types as types on regexp_matches(titles.ticket_title, types.pattern)
+    group by titles.ticket_title
 ),
 
 judged as (
     select
         tickets.*,
-        types.counts,
+        typed.counts,
         coalesce(tickets.is_punished, false)
             or coalesce(tickets.is_merchant_liable, false)
             or coalesce(tickets.penalty_fen, 0) <> 0
@@ -25,8 +28,7 @@ judged as (
             )
             or coalesce(tickets.closed_at > tickets.deadline_at, false) as has_lapsed,
     from staging.tickets as tickets
-    join typed on tickets.shop_id = typed.shop_id and tickets.ticket_id = typed.ticket_id
-    join input.ticket_types as types on typed.priority = types.priority
+    join typed on tickets.ticket_title = typed.ticket_title
 )
 
 select

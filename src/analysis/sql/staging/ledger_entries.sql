@@ -1,16 +1,52 @@
 -- One row: a booking of the platform's ledger, once however many exports show it.
--- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive.
+-- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. Only
+-- bookings whose hash occurs twice are numbered: the others are alone for certain, and numbering costs ten times a scan.
 -- grain: file_id, row_no
 -- reads: archive.ledger
 with bookings as (
+    select
+        *,
+        hash(shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark) as likeness,
+    from archive.ledger
+    where fate is null
+),
+
+repeated as (
+    select likeness from bookings group by likeness having count(*) > 1
+),
+
+marked as (
+    select
+        bookings.*,
+        repeated.likeness is not null as may_repeat,
+    from bookings
+    left join repeated on bookings.likeness = repeated.likeness
+),
+
+numbered as (
     select
         *,
         row_number() over (
             partition by file_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark
             order by row_no
         ) as ordinal,
-    from archive.ledger
-    where fate is null
+    from marked
+    where may_repeat
+),
+
+newest as (
+    select *
+    from numbered
+    qualify row_number() over (
+        partition by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
+        order by version_no desc
+    ) = 1
+),
+
+kept as (
+    select * exclude (ordinal), ordinal from newest
+    union all
+    select *, 1 as ordinal from marked where not may_repeat
 )
 
 select
@@ -26,8 +62,4 @@ select
     exported_at,
     file_id,
     row_no,
-from bookings
-qualify row_number() over (
-    partition by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
-    order by version_no desc
-) = 1
+from kept
