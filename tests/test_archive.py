@@ -262,6 +262,42 @@ def test_a_refused_file_leaks_nothing_either(data: Data) -> None:
     assert PHONE.encode() not in written(data.settings.data)
 
 
+FORMS = [
+    "13912345678X", "(139)12345678", "139.1234.5678", "139\u00a01234\u00a05678", "+86 139 1234 5678", "１３９１２３４５６７８",
+    "1391234567813912345678", "110101 19900307 8515", "110101-19900307-8515",
+]  # fmt: skip
+ID_FORMS = ["139-1234-5678", "13912345678-1234", "8613912345678", "13912345678x2", "13912345678"]
+
+
+def test_numbers_written_in_other_ways_are_hidden_too(data: Data) -> None:
+    rows = [
+        f'{order_id(n)},待发货,"找 {form} 谢谢",,,,,,,,2026-06-01 10:00:00'
+        for n, form in enumerate(FORMS[:6] + FORMS[7:])
+    ]
+    data.orders(rows)
+    data.build()
+    assert {name for (name,) in data.ask("select distinct product_name from marts.orders")} <= {
+        "找 ***",
+        "找 *** 谢谢",
+        "找 (*** 谢谢",
+        "找 ***X 谢谢",
+    }
+
+
+def test_a_number_of_somebody_is_no_identifier(data: Data) -> None:
+    rows = [f"{order_id(n)},待发货,{form}" for n, form in enumerate(ID_FORMS)]
+    data.put("店/a.csv", "\n".join(["订单号,订单状态,快递单号", *rows, f"{order_id(99)},待发货,YT1234567890123", ""]))
+    data.build()
+    assert data.ask("select tracking_no from marts.orders where tracking_no is not null") == [("YT1234567890123",)]
+
+
+def test_a_number_in_a_header_is_hidden(data: Data) -> None:
+    data.put("店/a.csv", f"订单号,订单状态,商品,备用{PHONE} {ID_18}\n{order_id(1)},待发货,杯,\n")
+    data.build()
+    found = written(data.settings.data)
+    assert PHONE.encode() not in found and ID_18[:17].encode() not in found
+
+
 def test_an_unknown_column_is_named_and_never_stored(data: Data) -> None:
     data.put("店/a.csv", f"订单号,订单状态,商品,收货人新名\n{order_id(1)},待发货,杯,{NAME}\n")
     (record,) = data.build().records.values()

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -235,3 +236,50 @@ def test_personal_data_reaches_no_byte_of_the_reports(data: Data) -> None:
     assert order_id(1).encode() in found
     for secret in SECRETS:
         assert secret.encode() not in found and secret not in result.output, secret
+
+
+@pytest.mark.parametrize("part", ["assets", "index.html", "2026-06-30/numbers", "2026-06-30/daily.en.html"])
+def test_a_report_that_lost_a_part_is_rendered_again(shop: Data, part: str) -> None:
+    run(shop, "report")
+    place = shop.settings.reports / part
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert "nothing new" not in run(shop, "report").stdout
+    assert place.exists()
+
+
+def test_damaged_state_is_named_with_what_to_do(shop: Data) -> None:
+    run(shop, "build")
+    shop.settings.warehouse.write_bytes(b"not a database")
+    result = run(shop, "sql", "select 1")
+    assert result.exit_code == 2 and "warehouse.duckdb" in result.stderr and "start.py build" in result.stderr
+    assert run(shop, "build").exit_code == 0
+    assert shop.one("select count(*) from marts.orders") == 183
+    (shop.settings.archive / "manifest.json").write_text("{", encoding="utf-8")
+    result = run(shop, "build")
+    assert result.exit_code == 2 and "manifest.json" in result.stderr
+
+
+def test_the_last_good_warehouse_stays_when_nothing_can_be_read(shop: Data) -> None:
+    run(shop, "build")
+    shutil.rmtree(shop.settings.archive)
+    shutil.rmtree(shop.exports)
+    shop.put("店/x.csv", "甲,乙\n1,2\n")
+    assert run(shop, "build").exit_code == 3
+    assert shop.one("select count(*) from marts.orders") == 183
+
+
+@pytest.mark.parametrize(
+    "text", ["[lines]\nrate = 2\n", "[lines]\nrate = -0.5\n", "[lines]\nrate = nan\n", '[lines."店"]\ncount = -1\n']
+)
+def test_an_impossible_line_is_an_error_not_a_quiet_page(shop: Data, text: str) -> None:
+    (shop.exports.parent / "settings.toml").write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(main, ["build", "--data", str(shop.exports.parent)])
+    assert result.exit_code == 2 and "0.02" in result.stderr
+
+
+def test_a_shop_folder_that_is_a_link_is_followed(data: Data, tmp_path: Path) -> None:
+    data.orders([f"{order_id(1)},待发货,杯,,,,,,,,2026-06-01"], shop="真店")
+    (data.exports / "真店").rename(tmp_path / "elsewhere")
+    (data.exports / "链店").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert run(data, "build").exit_code == 0
+    assert data.ask("select shop_id from marts.orders") == [("链店",)]

@@ -392,3 +392,93 @@ def test_more_than_two_percent_unreadable_refuses_the_file_and_leaves_nothing(da
 def test_the_date_in_a_name(name: str, moment: str | None) -> None:
     found, _ = exports.date_in_name(name)
     assert (str(found) if found else None) == moment
+
+
+def test_a_quotation_mark_that_is_never_closed_refuses_the_file(data: Data) -> None:
+    rows = [f"{order_id(n)},待发货,杯,,圆通,浙江省,,,,,2026-06-03" for n in range(120)]
+    rows[4] = rows[4].replace("圆通", '"圆通')
+    for closed_at in (None, 40, 117):
+        tried = list(rows)
+        if closed_at:
+            tried[closed_at] = tried[closed_at].replace("圆通", '圆通"')
+        data.orders(tried)
+        (refusal,) = data.load().refusals
+        assert "第 6 行" in refusal.zh and "row 6" in refusal.en
+
+
+def test_a_quoted_line_break_alone_is_no_fault(data: Data) -> None:
+    rows = [f'{order_id(n)},待发货,"杯\n大号",,圆通,浙江省,,,,,2026-06-03' for n in range(20)]
+    data.orders(rows)
+    assert data.build().refusals == []
+    assert data.one("select count(*) from marts.orders") == 20
+
+
+def test_a_workbook_with_two_data_sheets_is_refused_not_half_read(data: Data) -> None:
+    target = io.BytesIO()
+    names = ORDERS.split(",")
+    with pd.ExcelWriter(target, engine="xlsxwriter") as writer:
+        for sheet, number in (("8月", 1), ("9月", 2), ("说明", 0)):
+            rows = [[order_id(number), "待发货", *[""] * 9]] if number else [["请勿修改", *[""] * 10]]
+            pd.DataFrame([names, *rows] if number else rows).to_excel(
+                writer, sheet_name=sheet, header=False, index=False
+            )
+    data.put("店/a.xlsx", target.getvalue())
+    (refusal,) = data.load().refusals
+    assert "8月、9月" in refusal.zh and "说明" not in refusal.zh
+
+
+def test_a_name_with_brackets_and_stars_is_a_name(data: Data) -> None:
+    data.orders([f"{order_id(1)},待发货,杯,,,,,,,,2026-06-03"], "orders1.csv")
+    data.orders([f"{order_id(2)},已收货,杯,,,,,,,,2026-06-03"], "orders[1].csv")
+    data.orders([f"{order_id(3)},已收货,杯,,,,,,,,2026-06-03"], "o*.csv")
+    data.build()
+    assert data.one("select count(*) from marts.orders") == 3
+    assert data.ask("select distinct read_rows from marts.files") == [(1,)]
+
+
+def test_a_destroyed_number_beside_a_hash_sign_is_quarantined_not_a_note(data: Data) -> None:
+    good = [f"{order_id(n)},待发货,杯,,,,,,,,2026-06-03" for n in range(100)]
+    header = "商品,订单号,订单状态,订单成交时间"
+    rows = [f"杯,{row.split(',')[0]},待发货,2026-06-03" for row in good]
+    data.put("店/a.csv", "\n".join([header, *rows, "#1爆款,2.60802E+20,待发货,2026-06-03", "合计,,,", ""]))
+    data.build()
+    assert data.ask("select quarantined_rows, note_rows from marts.files") == [(1, 1)]
+
+
+UNFORESEEN: dict[str, bytes] = {
+    "lone carriage returns": f"{ORDERS}\r{order_id(1)},待发货\r".encode(),
+    "a cell without end": (f'{ORDERS}\n{order_id(1)},待发货,"' + "x" * 200_000 + '"\n').encode(),
+    "deep json": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("case", UNFORESEEN)
+def test_whatever_one_file_does_the_others_are_loaded(data: Data, case: str) -> None:
+    data.put("店/odd.json" if "json" in case else "店/odd.csv", UNFORESEEN[case])
+    data.orders([f"{order_id(2)},待发货,杯,,,,,,,,2026-06-01"])
+    manifest = data.build()
+    assert data.one(f"select count(*) from marts.orders where order_id = '{order_id(2)}'") == 1
+    assert [each.shown for each in manifest.refusals] in ([], ["exports/店/odd.csv"], ["exports/店/odd.json"])
+    assert manifest.refusals or data.one("select count(*) from marts.orders") == 2
+
+
+def test_spaces_around_an_order_number_and_a_quote_inside_a_cell_are_read(data: Data) -> None:
+    data.put("店/a.csv", f'订单号,订单状态,快递公司\n {order_id(1)} ,待发货,圆通\n\u00a0{order_id(2)},待发货,5" 螺丝\n')
+    assert data.build().refusals == []
+    assert data.ask("select order_id, courier from marts.orders order by 1") == [
+        (order_id(1), "圆通"),
+        (order_id(2), '5" 螺丝'),
+    ]
+
+
+def test_text_behind_a_closing_quote_names_its_row(data: Data) -> None:
+    data.put("店/a.csv", f'订单号,订单状态,快递公司\n{order_id(1)},待发货,圆通\n{order_id(2)},待发货,"圆通" 速递\n')
+    (refusal,) = data.load().refusals
+    assert "第 3 行" in refusal.zh and "引号" in refusal.zh and "row 3" in refusal.en
+
+
+def test_our_own_template_typed_by_hand_without_a_last_line_end_is_read(data: Data) -> None:
+    data.orders([f"{order_id(1)},待发货,杯,,,,,,,,2026-06-01"])
+    data.put("店/登记.csv", f"订单编号,介入时间,发起方,结果,判定时间,备注\n{order_id(1)},2026-06-09 10:00,买家")
+    assert data.build().refusals == []
+    assert data.one("select count(*) from marts.interventions") == 1

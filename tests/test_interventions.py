@@ -244,3 +244,71 @@ def test_a_day_that_does_not_exist_in_an_order_number_is_no_deal_time(data: Data
         (None,),
         ("2026-06-01",),
     ]
+
+
+def test_the_lists_time_inside_the_time_in_question_dates_the_request(data: Data) -> None:
+    """Applied on 2 June, first seen weeks later; the merchant's own list knows the day: one intervention, not two."""
+    data.after_sales([request("平台处理中", applied="2026-06-02 10:00:00")], export(29))
+    data.interventions([f"{A},2026-06-24 10:00,平台,支持买家,2026-06-26 10:00,"])
+    data.build()
+    assert known(data) == [(A, "2026-06-24 10:00:00", "reported", "manual", "manual+status", "platform", "buyer")]
+
+
+def test_a_decision_seen_once_survives_a_later_withdrawal(data: Data) -> None:
+    data.after_sales([request("平台处理中")], export(5))
+    data.after_sales([request("平台拒绝退款，退款关闭")], export(8))
+    data.after_sales([request("买家撤销")], export(12))
+    data.build()
+    assert data.ask("select outcome, decided_at::varchar from marts.interventions") == [
+        ("merchant", "2026-06-08 09:00:00")
+    ]
+
+
+def test_a_withdrawal_is_not_known_before_an_export_showed_it(data: Data) -> None:
+    from datetime import date
+
+    from analysis import warehouse
+
+    data.after_sales([request("平台处理中")], export(5))
+    data.after_sales([request("买家撤销")], export(12))
+    data.build()
+    outcomes = [
+        warehouse.ask(data.settings, "interventions", as_of=date(2026, 6, day))["outcome"][0] for day in (11, 12)
+    ]
+    assert outcomes == ["pending", "withdrawn"]
+
+
+def test_a_lapse_seen_once_stays_one(data: Data) -> None:
+    data.tickets(
+        [f"500012345678901,{A},未收到货,违规已处理,2026-06-05 10:00:00,2026-06-07 10:00:00,,,,"], "工单_20260610.csv"
+    )
+    data.tickets(
+        [f"500012345678901,{A},未收到货,已完结,2026-06-05 10:00:00,2026-06-07 10:00:00,,,,"], "工单_20260620.csv"
+    )
+    data.build()
+    assert [row[:4] for row in known(data)] == [(A, "2026-06-05 10:00:00", "ticket", "ticket")]
+
+
+def test_a_refund_that_the_merchant_started_is_not_the_platforms(data: Data) -> None:
+    data.after_sales([request("平台处理中")], export(5))
+    data.after_sales([request("商家主动退款，退款成功")], export(8))
+    data.build()
+    assert [row[-2] for row in known(data)] == ["unknown"]
+
+
+def test_a_list_put_back_to_what_it_was_counts_again(data: Data) -> None:
+    first = [f"{A},2026-06-05 10:00,买家,处理中,,", f"{B},2026-06-05 10:00,买家,处理中,,"]
+    for rows in (first, first[:1], first):
+        data.interventions(rows)
+        data.build()
+    assert len(known(data)) == 2
+
+
+def test_near_words_in_the_list_are_understood_and_unknown_ones_counted(data: Data) -> None:
+    from analysis import warehouse
+
+    data.interventions([f"{A},2026-06-05 10:00,平台主动,撤销,,", f"{B},2026-06-05 10:00,张三,赢了,,"])
+    data.build()
+    assert [row[-2:] for row in known(data)] == [("platform", "withdrawn"), ("unknown", "pending")]
+    warnings = warehouse.ask(data.settings, "warnings")
+    assert warnings.loc[warnings["key"] == "unknown_word", "count"].tolist() == [1]

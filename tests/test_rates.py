@@ -300,3 +300,28 @@ def test_a_decision_after_as_of_is_not_known_yet(data: Data) -> None:
     assert list(before["outcome"]) == ["pending"] and before["decided_at"].isna().all()
     assert list(after["outcome"]) == ["buyer"]
     assert warehouse.ask(data.settings, "interventions", as_of=date(2026, 6, 19)).empty
+
+
+def test_an_after_sales_export_cut_to_an_old_range_leaves_a_hole_not_zero(data: Data) -> None:
+    data.orders(
+        [f"{order_id(n)},已收货,,,,,,,,,{date(2026, 5, 1) + timedelta(days=n)} 10:00:00" for n in range(92)],
+        "orders_export2026-08-01.csv",
+    )
+    requests = [
+        f"2202984980{n:04d},{order_id(n)},退款成功,仅退款,1,{date(2026, 5, 1) + timedelta(days=n)} 10:00:00,少件,,"
+        for n in range(40)
+    ]
+    data.after_sales(requests, "0" * 32 + "_20260801090000.xlsx")
+    data.tickets([f"500012345678901,{order_id(1)},异常网点预警,已完结,2026-05-03 10:00:00,,,,,"], "工单_20260801.csv")
+    data.build()
+    status = data.rates("2026-07-31", days=60).set_index("window_end")["status"]
+    assert status[date(2026, 6, 9)] == "no_line"
+    assert status[date(2026, 6, 12)] == status[date(2026, 7, 31)] == "incomplete"
+
+
+def test_a_period_in_a_name_does_not_push_as_of_into_the_future(data: Data) -> None:
+    from analysis.cli.reporting import last_closed_day
+
+    data.orders([f"{order_id(1)},已收货,,,,,,,,,2026-06-10 10:00:00"], "订单2026-06-01至2026-12-31.csv")
+    data.build()
+    assert last_closed_day(data.settings) == date(2026, 6, 10)

@@ -20,7 +20,7 @@ COLUMNS = [
     "line_rate", "line_count", "status",
 ]  # fmt: skip
 SEGMENT_COLUMNS = {"product": "product", "courier": "courier", "province": "province", "reason": "reason_group"}
-INTERVENTION_KINDS = ("after_sales", "tickets")
+INTERVENTION_KINDS = ("after_sales",)
 
 
 def judged(interventions: pd.DataFrame, rule: Any) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def rolling(
 
     One row a shop × window end, with COLUMNS. The numerator is distinct orders with a counted intervention inside the
     window, the denominator the rule's column of `shop_days`, the interval Wilson's at 95 %. A window with a day that no
-    orders export covers, or (unless the shop keeps its own list) that no after-sales or ticket export covers, is empty:
+    orders export covers, or (unless the shop keeps its own list) that no after-sales export covers, is empty:
     status `incomplete`. `no_intervention_source`: nothing the shop exported could show an intervention. `no_orders`: none
     in the window. Else `no_line`, or where the figures stand against the lines: `below`, `above_rate`, `above_count`,
     `above_both`. `line(shop_id)` gives the shop's line.

@@ -34,6 +34,10 @@ class Line:
     rate: float | None = None
     count: int | None = None
 
+    @property
+    def is_possible(self) -> bool:
+        return (self.rate is None or 1e-6 <= self.rate <= 1) and (self.count is None or self.count >= 0)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -134,6 +138,13 @@ def _read(file: Path) -> dict[str, Any]:
     default = {name: value for name, value in lines.items() if not isinstance(value, dict)}
     if default:
         own[""] = _section(file, "lines", Line, default)
+    for shop, line in own.items():
+        if not line.is_possible:
+            where = f"[lines.{shop}]" if shop else "[lines]"
+            raise UserError(
+                f"{file}：{where} rate 是比例，2% 写成 0.02（0 到 1 之间）；count 是订单数，不能为负。",
+                f"{file}: {where} rate is a share, 2 % is 0.02 (between 0 and 1); count is a number of orders, not negative.",
+            )
     if own:
         chosen["lines"] = own
     chosen["is_sample"] = text.pop("is_sample", False) is True

@@ -121,7 +121,7 @@ def fingerprint(settings: Settings) -> str | None:
     try:
         with connect(settings) as connection:
             return str(connection.execute("select fingerprint from build").fetchall()[0][0])
-    except duckdb.Error:
+    except (UserError, duckdb.Error, IndexError):
         return None
 
 
@@ -135,17 +135,21 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
             f"还没有数据仓库：{settings.warehouse}。请先运行 python3 start.py report（或加 --sample 试用示例）。",
             f"There is no warehouse yet: {settings.warehouse}. Run python3 start.py report first (--sample tries the sample).",
         )
-    return duckdb.connect(
-        settings.warehouse,
-        read_only=True,
-        config={
-            **OFFLINE,
-            "enable_external_access": "false",
-            "temp_directory": str(settings.data / ".work" / "spill"),
-            "max_temp_directory_size": "8GiB",
-            "lock_configuration": "true",
-        },
-    )
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **OFFLINE,
+        "enable_external_access": "false",
+        "temp_directory": str(settings.data / ".work" / "spill"),
+        "max_temp_directory_size": "8GiB",
+        "lock_configuration": "true",
+    }
+    try:
+        return duckdb.connect(settings.warehouse, read_only=True, config=config)
+    except duckdb.Error as error:
+        raise UserError(
+            f"数据仓库打不开：{settings.warehouse}（{type(error).__name__}）。可以放心删除它，再运行 python3 start.py build 重建。",
+            f"The warehouse does not open: {settings.warehouse} ({type(error).__name__}). It is safe to delete; then run "
+            "python3 start.py build to make it again.",
+        ) from error
 
 
 def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -55,22 +56,65 @@ def _write(export: Any, target: Path, file_id: int, reading: Reading, connection
         connection.unregister("rows")
         return
     values |= {
-        "paths": [str(part) for part in export.parts],
+        "paths": [literally(part) for part in export.parts],
         "skip": export.skip,
         "delimiter": export.delimiter,
     }
     try:
         _copy(connection, _select(export, _csv(export, "true"), reading), values)
+        if _ends_short(target, connection):
+            _refuse_open_quote(export, values, connection)
+        return
     except duckdb.Error as error:
-        if "unicode" in str(error) or "utf-8" in str(error).lower():
+        if re.search("invalid unicode|not utf-8 encoded", str(error), re.IGNORECASE):
             raise UnicodeDecodeError("utf-8", b"", 0, 1, str(error)) from error
         if "parallel" not in str(error):
             raise
-        _copy(connection, _select(export, _csv(export, "false"), reading), values)
+    _refuse_open_quote(export, values, connection)
+    _copy(connection, _select(export, _csv(export, "false"), reading), values)
+
+
+def _ends_short(file: Path, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the last row lacks cells: so ends a file whose last quotation mark is open."""
+    rows = connection.execute(
+        "select bad_cells from read_parquet($file, file_row_number = true) order by file_row_number desc limit 1",
+        {"file": literally(file)},
+    ).fetchall()
+    return bool(rows) and "*" in str(rows[0][0] or "")
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, select: str, values: dict[str, Any]) -> None:
     connection.execute(f"copy ({select}) to $target ({STORED_AS})", values)
+
+
+def _refuse_open_quote(export: Any, values: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuses a file in which a quotation mark that is never closed swallowed whole rows into one cell.
+
+    Such a cell holds a line break and behind it an order number or as many delimiters as a row has.
+    """
+    cells = ", ".join(f"c{place}" for place in range(export.width))
+    swallowed = (
+        f"contains(x, chr(10)) and (regexp_matches(x, '\\n(.*\\n)*.*[0-9]{{6}}-[0-9]{{12}}') "
+        f"or length(x) - length(replace(x, $delimiter, '')) >= {max(export.width - 1, 2)})"
+    )
+    rows = connection.execute(
+        f"select row_no from (select row_number() over () as row_no, len(list_filter([{cells}], lambda x: {swallowed})) as bad "
+        f"from {_csv(export, 'false')}) where bad > 0 order by row_no limit 1",
+        {name: value for name, value in values.items() if name in ("paths", "skip", "delimiter")},
+    ).fetchall()
+    if rows:
+        row, shown = export.first_row + rows[0][0] - 1, export.found.shown
+        raise UserError(
+            f"{shown}：第 {row} 行附近有一个没有闭合的引号，后面的行被吞进了一个单元格，整个文件未导入。请重新下载原始文件。",
+            f"{shown}: a quotation mark near row {row} is never closed and swallows the rows behind it, so the file is refused. "
+            "Download the original file again.",
+            exit_code=3,
+        )
+
+
+def literally(path: Path) -> str:
+    """A path as DuckDB's readers take it without seeing a pattern in it."""
+    return re.sub(r"([\[*?])", r"[\1]", str(path))
 
 
 def _csv(export: Any, parallel: str) -> str:
@@ -118,7 +162,10 @@ def _select(export: Any, source: str, reading: Reading) -> str:
     key_value = " ".join(f"when {column.name} is null then {types.shown(raw)}" for column, raw in failed)
     key_name = " ".join(f"when {column.name} is null then '{column.name}'" for column, _ in failed)
     key_reason = " ".join(f"when {column.name} is null then {types.reason(column.type, raw)}" for column, raw in failed)
-    is_note = f"({no_key}) and (x = '' or regexp_matches(x, '{NOTE_WORDS}') or {_repeats_header(export, failed)})"
+    keys_blank = " and ".join(types.is_blank(raw) for _, raw in failed)
+    alone = f"trim(concat_ws('', {', '.join(start)})) = x"
+    says_so = f"regexp_matches(x, '{NOTE_WORDS}') and (({keys_blank}) or {alone})"
+    is_note = f"({no_key}) and (x = '' or ({says_so}) or {_repeats_header(export, failed)})"
     verdict = types.let(
         first,
         f"case when {is_note} then ['note', null, {types.let(f'left({note}, 200)', types.masked('x'))}, null] "
@@ -166,13 +213,13 @@ def _record(export: Any, file: Path, file_id: int, sha256: str, connection: duck
     fates = dict(
         connection.execute(
             "select coalesce(fate, 'kept'), count(*) from read_parquet($file) group by all",
-            {"file": str(file)},
+            {"file": literally(file)},
         ).fetchall()
     )
     bad = connection.execute(
         "select cell, count(*) from (select unnest(string_split(bad_cells, ',')) as cell from read_parquet($file) "
         "where bad_cells is not null and fate is null) group by cell order by cell",
-        {"file": str(file)},
+        {"file": literally(file)},
     ).fetchall()
     low, high, newest = _span(header, file, connection)
     exported_at, dated_by = _exported_at(export, file, connection, newest)
@@ -207,7 +254,7 @@ def _span(
     covers = header.covers or "null::date"
     (row,) = connection.execute(
         f"select min(({covers})::date), max(({covers})::date), greatest({newest}) from read_parquet($file) where fate is null",
-        {"file": str(file)},
+        {"file": literally(file)},
     ).fetchall()
     return row[0], row[1], row[2]
 
@@ -226,7 +273,7 @@ def _exported_at(
     (footer,) = connection.execute(
         r"select max(try_cast(regexp_extract(bad_value, '导出时间[：: \[]*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)', 1) as timestamp)) "
         "from read_parquet($file) where fate = 'note'",
-        {"file": str(file)},
+        {"file": literally(file)},
     ).fetchall()
     if footer[0]:
         return footer[0], "content"
@@ -244,7 +291,7 @@ def _refuse_when_unreadable(
     (worst,) = connection.execute(
         "select bad_column, bad_reason, bad_value, $first + file_row_number, count(*) over (partition by bad_reason) "
         "from read_parquet($file, file_row_number = true) where fate = 'quarantined' order by 5 desc, 4 limit 1",
-        {"file": str(file), "first": record.first_row},
+        {"file": literally(file), "first": record.first_row},
     ).fetchall()
     column, why, value, row, _ = worst
     places = export.positions.get(column, ())

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from analysis.settings import UserError
+
 FORMAT = 1
 DATED_BY = ("name", "content", "modified")
 
@@ -72,10 +74,19 @@ class Manifest:
         file = folder / "manifest.json"
         if not file.exists():
             return cls(folder)
-        content = json.loads(file.read_text(encoding="utf-8"))
-        records = (Record(**each) for each in content["files"])
-        refusals = [Refusal(**each) for each in content["refused"]]
-        return cls(folder, {each.file_id: each for each in records}, refusals, content["seen"])
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise ValueError(content["format"])
+            records = [Record(**each) for each in content["files"]]
+            refusals = [Refusal(**each) for each in content["refused"]]
+            return cls(folder, {each.file_id: each for each in records}, refusals, content["seen"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"存档的目录读不懂：{file}（{error}）。如果导出文件都还在，可以删除 {folder} 后重新运行；否则请从备份恢复这个文件。",
+                f"The archive's manifest cannot be read: {file} ({error}). If all exports are still there, delete {folder} and "
+                "run again; otherwise restore this file from a backup.",
+            ) from error
 
     def save(self) -> None:
         """Replaces the manifest in one step: a reader sees the old one or the new one, never half of it."""

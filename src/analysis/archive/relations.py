@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from analysis.archive import types
+from analysis.archive.accepting import literally
 from analysis.archive.manifest import Manifest
 
 VERSION_STEP = 1 << 32
@@ -39,7 +40,7 @@ def register(connection: duckdb.DuckDBPyConnection, manifest: Manifest, kinds: M
                     each.quarantined, each.notes, sum(each.bad_cells.values()), each.covers_from, each.covers_to, each.columns,
                 ],
             )  # fmt: skip
-        _view(connection, header, [str(manifest.parquet(each)) for each in records if not each.is_replaced])
+        _view(connection, header, [literally(manifest.parquet(each)) for each in records if not each.is_replaced])
 
 
 def _view(connection: duckdb.DuckDBPyConnection, header: Any, paths: list[str]) -> None:

@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 TAB = "chr(9)"
-FULL_WIDTH, ASCII = "０１２３４５６７８９－Ｘｘ＋", "0123456789-Xx+"
-PERSONAL = r"(?:[+]?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}|[0-9]{17}[0-9Xx]|[0-9]{15}"
-PERSONAL_IN_TEXT = rf"(^|[^0-9])(?:{PERSONAL})([^0-9Xx]|$)"
+FULL_WIDTH, ASCII = "０１２３４５６７８９－Ｘｘ＋．）", "0123456789-Xx+.)"
+BETWEEN = r"[-. )\x{00A0}\x{200B}]?"
+PERSONAL = (
+    rf"(?:[+]?86{BETWEEN})?1[3-9][0-9]{BETWEEN}[0-9]{{4}}{BETWEEN}[0-9]{{4}}"
+    rf"|[0-9]{{6}}{BETWEEN}[0-9]{{8}}{BETWEEN}[0-9]{{3}}[0-9Xx]|[0-9]{{15}}"
+)
+PERSONAL_IN_TEXT = rf"(^|[^0-9])(?:{PERSONAL})([^0-9]|$)"
 
 # Cheap, and never wrongly false: a phone number has at least this many signs, and four digits in a row.
 SHORTEST_NUMBER = 11
@@ -20,7 +24,7 @@ MAY_BE_PERSONAL = "regexp_matches({text}, '[0-9０-９]{{4}}')"
 
 _BIRTHDAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 PERSONAL_ID = (
-    rf"1[3-9][0-9]{{9}}|[1-8][0-9]{{5}}(?:19|20)[0-9]{{2}}{_BIRTHDAY}[0-9]{{3}}[0-9Xx]"
+    rf"(?:86)?1[3-9][0-9][-]?[0-9]{{4}}[-]?[0-9]{{4}}(?:[-xX][0-9]{{1,6}})?|[1-8][0-9]{{5}}(?:19|20)[0-9]{{2}}{_BIRTHDAY}[0-9]{{3}}[0-9Xx]"
     rf"|(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[1-4]|6[1-5])[0-9]{{2}}(?:[1-9][0-9]|0[1-9])[0-9]{{2}}{_BIRTHDAY}[0-9]{{3}}"
 )
 ID = r"[0-9A-Za-z_-]+"
@@ -98,14 +102,18 @@ def _id(tabless: str, _: str) -> str:
 def _not_personal(identifier: str) -> str:
     """A bare phone or identity number in an identifier's column is somebody's, so it becomes NULL."""
     return (
-        f"case when strlen({identifier}) in (11, 15, 18) "
+        f"case when strlen({identifier}) between 11 and 20 "
         f"then case when not regexp_full_match({identifier}, '{PERSONAL_ID}') then {identifier} end "
         f"when strlen({identifier}) between 3 and 40 then {identifier} end"
     )
 
 
 def _order_id(tabless: str, _: str) -> str:
-    return f"case when regexp_full_match({tabless}, $order_id_pattern) then {tabless} end"
+    outer = f"trim({tabless}, ' ' || chr(160) || chr(12288))"
+    return (
+        f"case when regexp_full_match({tabless}, $order_id_pattern) then {tabless} "
+        f"else case when regexp_full_match({outer}, $order_id_pattern) then {outer} end end"
+    )
 
 
 def _yuan_fast(raw: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -56,6 +57,8 @@ def load(settings: Settings, progress: Progress) -> Loaded:
                     record = _accept(each, manifest, settings, work, connection, progress)
                 except UserError as error:
                     refusals.append(archive.Refusal(each.shop_id, each.shown, error.zh, error.en))
+                except Exception as error:  # whatever one file does, it stops no other and is named
+                    refusals.append(_unforeseen(each, error))
                 else:
                     accepted += [record] if record else []
     finally:
@@ -64,6 +67,17 @@ def load(settings: Settings, progress: Progress) -> Loaded:
     if (manifest.fingerprint(), manifest.seen) != before:
         manifest.save()
     return Loaded(manifest, accepted)
+
+
+def _unforeseen(found: exports.Found, error: Exception) -> archive.Refusal:
+    kind = type(error).__name__
+    return archive.Refusal(
+        found.shop_id,
+        found.shown,
+        f"{found.shown}：无法读取（{kind}）。文件可能已损坏、没有读取权限，或不是后台导出的原始文件；请重新下载。",
+        f"{found.shown}: cannot be read ({kind}). It may be damaged, unreadable for you, or not the backend's original; "
+        "download it again.",
+    )
 
 
 def _accept(
@@ -84,6 +98,8 @@ def _accept(
     known = manifest.held(found.shop_id, sha256, found.is_intervention_list)
     if known:
         _date_again(manifest, known, found)
+        if known.is_replaced:
+            manifest.replace_list(known)
         manifest.seen[found.shown] = [stat.st_size, stat.st_mtime_ns, sha256]
         return None
     progress(found.shown)
@@ -95,6 +111,15 @@ def _accept(
     try:
         record = archive.accept(manifest, export, sha256, settings.reading, connection)
     except UnicodeDecodeError as error:
+        if exports.is_utf8(found.path):
+            line = re.search(r"Line: (\d+)", str(error))
+            row = export.first_row + int(line[1]) - 1 - export.skip if line else "?"
+            raise UserError(
+                f"{found.shown}：第 {row} 行有一个单元格，引号后面还有别的字，无法可靠地分列。请重新下载原始文件。",
+                f"{found.shown}: in row {row} a cell goes on behind its quotation mark, so its columns cannot be told apart. "
+                "Download the original file again.",
+                exit_code=3,
+            ) from error
         if export.encoding != "utf-8":
             raise UserError(
                 f"{found.shown}：文件中途的编码无法识别，可能已损坏。请重新下载。",
@@ -118,7 +143,12 @@ def _date_again(manifest: archive.Manifest, record: archive.Record, found: expor
 
 
 def build(settings: Settings, manifest: archive.Manifest, progress: Progress) -> bool:
-    """Builds the warehouse from the archive; False where nothing that it stands on has changed."""
+    """Builds the warehouse from the archive; False where nothing that it stands on has changed.
+
+    An archive without a single export builds nothing: the last good warehouse stays.
+    """
+    if not manifest.records:
+        return False
     wanted = _fingerprint(settings, manifest)
     if warehouse.fingerprint(settings) == wanted:
         return False

@@ -73,7 +73,9 @@ def _same_page(folder: Path, fingerprint: str, languages: Sequence[str]) -> Path
         return None
     pages = [folder / str(record.get("pages", {}).get(language, "")) for language in languages]
     same = record.get("fingerprint") == fingerprint and record.get("languages") == list(languages)
-    return pages[0] if same and all(page.is_file() for page in pages) else None
+    parts = [*pages, folder / "numbers" / "rates.csv", folder.parent / "index.html"]
+    whole = all(part.is_file() for part in parts) and any((folder.parent / "assets").glob("plotly*.js"))
+    return pages[0] if same and whole else None
 
 
 def _fingerprint(settings: Settings, as_of: date) -> str:

@@ -29,6 +29,10 @@ class Verbs(click.Group):
         except UserError as error:
             click.echo(f"{error.zh}\n{error.en}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            where = error.filename or ""
+            click.echo(f"无法读写 {where}：{error.strerror}\nCannot read or write {where}: {error.strerror}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

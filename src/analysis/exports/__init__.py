@@ -6,5 +6,6 @@ content, never by the file's name or the order of its columns. Values stay text 
 
 from analysis.exports.headers import Header, kinds
 from analysis.exports.reading import Export, Found, date_in_name, digest, find, read
+from analysis.exports.text import is_utf8
 
-__all__ = ["Export", "Found", "Header", "date_in_name", "digest", "find", "kinds", "read"]
+__all__ = ["Export", "Found", "Header", "date_in_name", "digest", "find", "is_utf8", "kinds", "read"]

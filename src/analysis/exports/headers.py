@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Sequence
@@ -69,7 +70,8 @@ class Recognised:
     def unknown(self) -> list[str]:
         """Headers that no list knows: never stored, and named to the user, because a renamed column hides there."""
         known = self.header.known.keys() | self.header.personal | self.header.ignored
-        return [cell.strip() for cell in self.cells if normal(cell) and normal(cell) not in known]
+        found = [cell.strip() for cell in self.cells if normal(cell) and normal(cell) not in known]
+        return [re.sub(r"\d{7,}", "***", cell)[:30] for cell in found]
 
 
 def normal(cell: str) -> str:

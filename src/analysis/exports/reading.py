@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,12 +66,14 @@ class Export:
 
 def find(folder: Path) -> Iterator[Found]:
     """Every file below the exports folder, in a fixed order. The shop is the first folder; hidden files are left out."""
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+    files = (Path(place, name) for place, _, names in os.walk(folder, followlinks=True) for name in names)
+    for path in sorted(files):
         inside = path.relative_to(folder).parts
         if any(part.startswith(("~$", ".")) for part in inside) or path.name.lower() in ALWAYS_IGNORED:
             continue
         shop = inside[0] if len(inside) > 1 else ""
-        yield Found(path, path.relative_to(folder.parent).as_posix(), shop, INTERVENTION_FOLDER in inside[1:-1])
+        shown = path.relative_to(folder.parent).as_posix().encode("utf-8", "replace").decode()
+        yield Found(path, shown, shop.encode("utf-8", "replace").decode(), INTERVENTION_FOLDER in inside[1:-1])
 
 
 def digest(path: Path) -> tuple[str, bool]:
@@ -145,7 +148,8 @@ def _from_csv(found: Found, has_blank: bool, work: Path, encoding: str | None) -
         raise _unknown_kind(found, guesses[0][1])
     delimiter, _, known = max(recognised, key=lambda each: len(each[2].positions))
     _require_columns(found, known)
-    if text.is_cut_off(found.path, encoding, delimiter, len(known.cells)):
+    is_typed_by_hand = known.header.kept_by_hand or known.header.kind == "tickets"
+    if not is_typed_by_hand and text.is_cut_off(found.path, encoding, delimiter, len(known.cells)):
         raise _problem(
             found,
             "最后一行不完整，文件没有下载完。请重新下载",
@@ -174,18 +178,28 @@ def _from_workbook(found: Found, magic: bytes) -> Export:
             f"表格打不开，多半没有下载完或已损坏（{type(error).__name__}）。请重新下载",
             f"the workbook does not open; most likely the download was cut off ({type(error).__name__}); download it again",
         ) from error
-    best: tuple[Recognised, pd.DataFrame] | None = None
+    recognised: list[tuple[str, Recognised, pd.DataFrame]] = []
     first_rows: list[list[str]] = []
-    for sheet in sheets.values():
+    for name, sheet in sheets.items():
         as_text = sheet.map(text.of_cell)
         rows = as_text.head(HEAD_ROWS).to_numpy().tolist()
         first_rows = first_rows or rows
-        known = recognise(rows)
-        if known and (best is None or len(known.positions) > len(best[0].positions)):
-            best = known, as_text
-    if best is None:
+        if (known := recognise(rows)) and len(as_text) > known.row + 1:
+            recognised.append((str(name), known, as_text))
+        elif known and not recognised:
+            only_header = str(name), known, as_text
+            recognised.append(only_header)
+    with_rows = [each for each in recognised if len(each[2]) > each[1].row + 1] or recognised
+    if not with_rows:
         raise _unknown_kind(found, first_rows)
-    known, frame = best
+    if len(with_rows) > 1:
+        names = "、".join(name for name, _, _ in with_rows)
+        raise _problem(
+            found,
+            f"有几个工作表都是数据（{names}），为免漏读，请把每个工作表另存为一个文件",
+            f"several sheets hold data ({names}); save each as a file of its own, so that none is missed",
+        )
+    _, known, frame = with_rows[0]
     _require_columns(found, known)
     data = frame.iloc[known.row + 1 :]
     return _export(found, known, first_row=known.row + 2, encoding="workbook", frame=data)

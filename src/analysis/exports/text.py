@@ -34,6 +34,19 @@ def encoding_of(path: Path) -> str | None:
     return None
 
 
+def is_utf8(path: Path) -> bool:
+    """Whether a whole file is UTF-8, read in blocks."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    with path.open("rb") as file:
+        try:
+            while block := file.read(BLOCK_BYTES):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class Head:
     """A CSV file's first lines, and how many bytes lie before each of the lines that follow."""

@@ -1,6 +1,6 @@
 -- One row: one sign that the platform stepped in, from one source, with its own best date.
 -- `level` is how far a source is trusted, 1 most: the merchant's own list, a request, the orders export, a ticket.
--- A sign is dated by a stated time, else the creation of a ticket inside the time in question, else the first export that
+-- A sign is dated by a stated time (its own, or the list's where that lies inside the time in question), else the creation of a ticket inside the time in question, else the first export that
 -- showed it where an earlier one did not, else the request's own time (docs/decisions/0001). A column of the orders export
 -- that says only yes has no day of its own, so it stands alone only where nothing else is known of the order.
 -- grain: shop_id, order_id, level, sign_id
@@ -14,11 +14,19 @@ with listed as (
         'manual' as source,
         began_at,
         'reported' as dated_by,
-        case initiated_by when '买家' then 'buyer' when '平台' then 'platform' else 'unknown' end as initiated_by,
-        case outcome
-            when '支持买家' then 'buyer' when '支持商家' then 'merchant' when '买家撤销' then 'withdrawn' else 'pending'
+        case
+            when contains(initiated_by, '平台') then 'platform'
+            when regexp_matches(initiated_by, '买家|消费者') then 'buyer'
+            else 'unknown'
+        end as initiated_by,
+        case
+            when contains(outcome, '撤销') then 'withdrawn'
+            when regexp_matches(outcome, '支持买家|支持消费者') then 'buyer'
+            when contains(outcome, '支持商家') then 'merchant'
+            else 'pending'
         end as outcome,
         decided_at,
+        decided_at as outcome_known_at,
         cast(null as timestamp) as first_seen_at,
         cast(null as timestamp) as last_unseen_at,
         cast(null as varchar) as after_sales_id,
@@ -39,6 +47,18 @@ request_tickets as (
     group by requests.shop_id, requests.after_sales_id
 ),
 
+request_points as (
+    select
+        requests.shop_id,
+        requests.after_sales_id,
+        min(listed.began_at) as began_at,
+    from signs.requests as requests
+    join listed on requests.shop_id = listed.shop_id and requests.order_id = listed.order_id
+    where listed.began_at <= requests.first_seen_at
+        and listed.began_at >= coalesce(requests.last_unseen_at, requests.applied_at)
+    group by requests.shop_id, requests.after_sales_id
+),
+
 requested as (
     select
         requests.shop_id,
@@ -48,12 +68,13 @@ requested as (
         case when requests.is_reported then 'reported' else 'status' end as source,
         case
             when requests.intervened_at is not null then requests.intervened_at
+            when request_points.began_at is not null then request_points.began_at
             when request_tickets.created_at is not null then request_tickets.created_at
             when requests.last_unseen_at is not null or requests.applied_at is null then requests.first_seen_at
             else requests.applied_at
         end as began_at,
         case
-            when requests.intervened_at is not null then 'reported'
+            when requests.intervened_at is not null or request_points.began_at is not null then 'reported'
             when request_tickets.created_at is not null then 'ticket'
             when requests.last_unseen_at is not null or requests.applied_at is null then 'seen'
             else 'applied'
@@ -61,11 +82,13 @@ requested as (
         case when requests.is_started_by_platform then 'platform' else 'unknown' end as initiated_by,
         case
             when regexp_matches(newest.after_sales_status, '退款成功|平台同意退款') then 'buyer'
+            when requests.platform_decision is not null then requests.platform_decision
             when regexp_matches(newest.after_sales_status, '撤销|取消') then 'withdrawn'
             when regexp_matches(newest.after_sales_status, '拒绝|驳回|关闭|失败') then 'merchant'
             else 'pending'
         end as outcome,
-        newest.refund_agreed_at as decided_at,
+        coalesce(newest.refund_agreed_at, requests.decision_seen_at) as decided_at,
+        coalesce(newest.refund_agreed_at, requests.decision_seen_at, requests.withdrawal_seen_at) as outcome_known_at,
         requests.first_seen_at,
         requests.last_unseen_at,
         requests.after_sales_id,
@@ -75,6 +98,8 @@ requested as (
         on requests.shop_id = newest.shop_id and requests.after_sales_id = newest.after_sales_id
     left join request_tickets
         on requests.shop_id = request_tickets.shop_id and requests.after_sales_id = request_tickets.after_sales_id
+    left join request_points
+        on requests.shop_id = request_points.shop_id and requests.after_sales_id = request_points.after_sales_id
 ),
 
 flagged as (
@@ -89,6 +114,7 @@ flagged as (
         'unknown' as initiated_by,
         'pending' as outcome,
         cast(null as timestamp) as decided_at,
+        cast(null as timestamp) as outcome_known_at,
         min(exported_at) as first_seen_at,
         cast(null as timestamp) as last_unseen_at,
         cast(null as varchar) as after_sales_id,
@@ -110,6 +136,7 @@ ticketed as (
         'unknown' as initiated_by,
         outcome,
         decided_at,
+        decided_at as outcome_known_at,
         cast(null as timestamp) as first_seen_at,
         cast(null as timestamp) as last_unseen_at,
         cast(null as varchar) as after_sales_id,

@@ -1,5 +1,5 @@
 -- Which interventions are known up to the end of $as_of, each with what is known of its order?
--- A decision made later is not used: until then the intervention is pending.
+-- An outcome that became known later is not used: until then the intervention is pending.
 select
     interventions.shop_id,
     interventions.order_id,
@@ -8,7 +8,7 @@ select
     interventions.began_on,
     interventions.dated_by,
     interventions.initiated_by,
-    case when cast(interventions.decided_at as date) > $as_of then 'pending' else interventions.outcome end as outcome,
+    case when cast(interventions.outcome_known_at as date) > $as_of then 'pending' else interventions.outcome end as outcome,
     case when cast(interventions.decided_at as date) <= $as_of then interventions.decided_at end as decided_at,
     interventions.source,
     interventions.sources,

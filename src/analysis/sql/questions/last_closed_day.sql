@@ -1,4 +1,4 @@
--- Which day is the last that the orders exports cover in full? The day before the newest one was made; NULL without any.
-select max(cast(exported_at as date)) - 1 as as_of
-from marts.files
+-- Which day is the last that the orders exports cover in full? NULL without any orders export.
+select max(on_date) as as_of
+from marts.covered_days
 where kind = 'orders'

@@ -13,4 +13,10 @@ select shop_id, 'unknown_reason' as key, count(*) as count
 from marts.after_sales
 where reason_group = 'other'
 group by shop_id
+union all
+select shop_id, 'unknown_word' as key, count(*) as count
+from staging.interventions
+where not regexp_matches(coalesce(initiated_by, '买家'), '平台|买家|消费者')
+    or not regexp_matches(coalesce(outcome, '处理中'), '撤销|支持买家|支持消费者|支持商家|处理中')
+group by shop_id
 order by shop_id, key

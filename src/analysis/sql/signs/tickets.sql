@@ -1,7 +1,7 @@
 -- One row: a ticket whose type counts as an intervention, always or because it lapsed (rules/tickets.toml).
--- A ticket lapsed when the platform punished it, held the shop liable, charged for it, said so, or closed it too late.
+-- A ticket lapsed when any version of it was punished, held the shop liable, cost money, said so, or was closed too late.
 -- grain: shop_id, ticket_id
--- reads: staging.tickets, input.ticket_types
+-- reads: staging.tickets, archive.tickets, input.ticket_types
 with titles as (
     select distinct ticket_title from staging.tickets
 ),
@@ -15,20 +15,30 @@ typed as (
     group by titles.ticket_title
 ),
 
+lapsed as (
+    select
+        shop_id,
+        ticket_id,
+        bool_or(
+            coalesce(is_punished, false)
+            or coalesce(is_merchant_liable, false)
+            or coalesce(penalty_fen, 0) <> 0
+            or regexp_matches(concat_ws(' ', ticket_status, progress, outcome), '已超时|已逾期|逾期未处理|违规已处理|待扣款')
+            or coalesce(closed_at > deadline_at, false)
+        ) as has_lapsed,
+    from archive.tickets
+    where fate is null
+    group by shop_id, ticket_id
+),
+
 judged as (
     select
         tickets.*,
         typed.counts,
-        coalesce(tickets.is_punished, false)
-            or coalesce(tickets.is_merchant_liable, false)
-            or coalesce(tickets.penalty_fen, 0) <> 0
-            or regexp_matches(
-                concat_ws(' ', tickets.ticket_status, tickets.progress, tickets.outcome),
-                '已超时|已逾期|逾期未处理|违规已处理|待扣款'
-            )
-            or coalesce(tickets.closed_at > tickets.deadline_at, false) as has_lapsed,
+        lapsed.has_lapsed,
     from staging.tickets as tickets
     join typed on tickets.ticket_title = typed.ticket_title
+    join lapsed on tickets.shop_id = lapsed.shop_id and tickets.ticket_id = lapsed.ticket_id
 )
 
 select
