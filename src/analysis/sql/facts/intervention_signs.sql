@@ -3,6 +3,7 @@
 -- A sign is dated by a stated time (its own, or the list's where that lies inside the time in question), else the creation of a ticket inside the time in question, else the first export that
 -- showed it where an earlier one did not, else the request's own time (docs/decisions/0001). A column of the orders export
 -- that says only yes has no day of its own, so it stands alone only where nothing else is known of the order.
+-- A withdrawal has no time of its own: it is known for the day before the first export that showed it, whose state that was.
 -- grain: shop_id, order_id, level, sign_id
 -- reads: staging.interventions, staging.after_sales, staging.tickets, archive.orders, signs.requests, signs.tickets
 with listed as (
@@ -88,7 +89,7 @@ requested as (
             else 'pending'
         end as outcome,
         coalesce(newest.refund_agreed_at, requests.decision_seen_at) as decided_at,
-        coalesce(newest.refund_agreed_at, requests.decision_seen_at, requests.withdrawal_seen_at) as outcome_known_at,
+        coalesce(newest.refund_agreed_at, requests.decision_seen_at, requests.withdrawal_seen_at - to_days(1)) as outcome_known_at,
         requests.first_seen_at,
         requests.last_unseen_at,
         requests.after_sales_id,
