@@ -16,6 +16,7 @@ from analysis import archive, exports, rules, warehouse
 from analysis.settings import Settings, UserError
 
 Progress = Callable[[str], None]
+READING_MEMORY = "2GiB"  # without a limit the rows of a large file wait in memory for their turn to be written
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def load(settings: Settings, progress: Progress) -> Loaded:
     config: dict[str, str | bool | int | float | list[str]] = {
         **warehouse.OFFLINE,
         "temp_directory": str(settings.data / ".work" / "spill"),
+        "memory_limit": READING_MEMORY,
     }
     try:
         with duckdb.connect(config=config) as connection:
