@@ -184,8 +184,9 @@ def install(lock: IO[str]) -> None:
     if code and (is_unreachable(output) or is_altered(output)):
         fail_with(output)
     if not code:
+        # Compiled now, once: else, where Python may not write beside the packages, every start compiles them again.
         uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--no-deps"]
-        code, output = run([*uv, "--require-hashes", "-r", LOCK], lock, uv_environment())
+        code, output = run([*uv, "--compile-bytecode", "--require-hashes", "-r", LOCK], lock, uv_environment())
         code = code or run([*uv, "--no-build-isolation", "-e", HOME], lock, uv_environment())[0]
     if code:
         say("uv 无法使用，改用 pip（较慢）……", "uv cannot be used here, pip takes over (slower) …")
