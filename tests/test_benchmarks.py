@@ -87,7 +87,7 @@ def test_only_different_answers_make_the_run_fail(
 def test_a_child_answers_with_what_it_found_and_what_it_cost(tmp_path: Path) -> None:
     file = tmp_path / "orders.csv"
     made_up.write_orders(file, ROWS)
-    run = child("benchmarks.reading:pandas", str(file))
+    run = child("benchmarks.reading:pandas", str(file), str(tmp_path / "typed.parquet"))
     assert run.answer == ROWS
     assert run.seconds > 0 and run.cpu_seconds > 0 and run.peak_mib > 10
 
