@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import rates, rules
+from analysis.rates import intervals
 from analysis.settings import Line
 from tests.conftest import Data, order_id
 
@@ -234,7 +235,7 @@ def test_wilson_solves_its_own_equation(k: int, n: int) -> None:
     assert 0 <= low <= k / n <= high <= 1
     for bound in (low, high):
         if 0 < bound < 1:
-            assert abs(k / n - bound) == pytest.approx(rates.Z_95 * (bound * (1 - bound) / n) ** 0.5, rel=1e-6)
+            assert abs(k / n - bound) == pytest.approx(intervals.Z_95 * (bound * (1 - bound) / n) ** 0.5, rel=1e-6)
 
 
 def test_more_interventions_than_orders_have_a_rate_but_no_interval() -> None:

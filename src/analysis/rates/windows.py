@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.rates.intervals import share, wilson
+
 DAYS_SHOWN = 90
-Z_95 = 1.959963984540054
 COLUMNS = [
     "shop_id", "metric", "rule", "window_start", "window_end", "numerator", "denominator", "rate", "rate_low", "rate_high",
     "line_rate", "line_count", "status",
 ]  # fmt: skip
-SEGMENT_COLUMNS = {"product": "product", "courier": "courier", "province": "province", "reason": "reason_group"}
 INTERVENTION_KINDS = ("after_sales",)
 
 
@@ -100,83 +100,6 @@ def rolling(
         }
     )
     return result.assign(status=_status(result, long["has_source"]))[COLUMNS]
-
-
-def share(k: pd.Series, n: pd.Series) -> pd.Series:
-    """k of n as a share 0–1; missing where n is missing or zero."""
-    return (k.astype("Float64") / n.astype("Float64").where(n > 0)).astype("Float64")
-
-
-def wilson(k: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Wilson's 95 % interval of k of n (Wilson 1927; Brown, Cai and DasGupta 2001); missing unless 0 < n and k <= n.
-
-    More interventions than orders can happen where few were dealt: the intervened ones were dealt before the window.
-    """
-    possible = ((n > 0) & (k <= n)).fillna(False)
-    trials = n.where(possible).astype("Float64")
-    p = k.where(possible).astype("Float64") / trials
-    middle = p + Z_95**2 / (2 * trials)
-    half = Z_95 * (p * (1 - p) / trials + Z_95**2 / (4 * trials**2)) ** 0.5
-    scale = 1 + Z_95**2 / trials
-    low = ((middle - half) / scale).mask(k == 0, 0.0).where(possible)
-    high = ((middle + half) / scale).mask(k == n, 1.0).where(possible)
-    return low.astype("Float64"), high.astype("Float64")
-
-
-def segments(interventions: pd.DataFrame, segment_orders: pd.DataFrame, rule: Any, as_of: date) -> pd.DataFrame:
-    """In which products, couriers, provinces and for which reasons does the window's rate arise?
-
-    One row a shop × dimension × segment: `shop_id, dimension, segment, label, numerator, denominator, rate, rate_low,
-    rate_high`. Numerators are distinct orders with a counted intervention. A reason has no orders of its own, so its
-    denominator is the window's intervened orders: its rate is a share of those. `label` is a product's name; a segment that
-    the exports do not tell is ''.
-    """
-    inside = in_window(judged(interventions, rule), rule, as_of).query("counted")
-    orders = inside.drop_duplicates(["shop_id", "order_id"])
-    counts = pd.concat(
-        [
-            orders.assign(segment=orders[column].fillna("").astype("str"))
-            .groupby(["shop_id", "segment"], as_index=False)
-            .agg(numerator=("order_id", "size"))
-            .assign(dimension=dimension)
-            for dimension, column in SEGMENT_COLUMNS.items()
-        ]
-    )
-    known = segment_orders.query("dimension != 'reason'").rename(columns={"orders_dealt": "denominator"})
-    joined = counts.merge(known, on=["shop_id", "dimension", "segment"], how="outer", validate="one_to_one")
-    is_reason = joined["dimension"] == "reason"
-    of_shop = joined["shop_id"].map(orders.groupby("shop_id").size())
-    k = joined["numerator"].fillna(0).astype("Int64")
-    n = joined["denominator"].where(~is_reason, of_shop).astype("Float64").round().astype("Int64")
-    fitting = n.where(n >= k)  # an intervened order may have been dealt before the window: then there is no share
-    low, high = wilson(k, fitting)
-    return (
-        joined.assign(
-            label=joined["label"].fillna(joined["segment"]),
-            numerator=k,
-            denominator=n,
-            rate=share(k, n),
-            rate_low=low,
-            rate_high=high,
-        )[
-            [
-                "shop_id",
-                "dimension",
-                "segment",
-                "label",
-                "numerator",
-                "denominator",
-                "rate",
-                "rate_low",
-                "rate_high",
-            ]
-        ]
-        .sort_values(
-            ["shop_id", "dimension", "numerator", "rate", "segment"],
-            ascending=[True, True, False, False, True],
-        )
-        .reset_index(drop=True)
-    )
 
 
 def in_window(interventions: pd.DataFrame, rule: Any, as_of: date) -> pd.DataFrame:
