@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,14 @@ class Data:
         chosen, day = self.settings, date.fromisoformat(as_of)
         return rates.rolling(
             warehouse.ask(chosen, "shop_days"),
-            warehouse.ask(chosen, "interventions", as_of=day),
+            warehouse.ask(chosen, "rate_events", as_of=day, since=day - timedelta(days=days + 60)),
             warehouse.ask(chosen, "covered_days"),
             warehouse.ask(chosen, "evidence_sources"),
-            rules.load(rule),
+            [rules.load(rule, chosen.rules)],
             day,
             chosen.line,
             days,
+            warehouse.ask(chosen, "platform_figures", as_of=day),
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "analysis"
-COMBINING = {"cli", "__main__"}
+COMBINING = {"cli", "__main__", "findings"}
 ALLOWED = {"settings"}
 
 

@@ -6,18 +6,21 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.cli import main
+from analysis.cli import main, reporting
 from tests.conftest import Data, order_id
 from tests.test_archive import SECRETS, planted
+from tests.test_reports import PUBLISH, small
 
 
 def run(data: Data, *words: str) -> Result:
@@ -100,6 +103,16 @@ def test_sql_answers_in_three_shapes_and_says_what_is_wrong(shop: Data) -> None:
     assert wrong.exit_code == 2 and "nonsense" in wrong.stderr and "Traceback" not in wrong.stderr
 
 
+@pytest.mark.parametrize("query", ["", "  \n"])
+def test_an_empty_query_says_so(shop: Data, query: str) -> None:
+    run(shop, "build")
+    result = run(shop, "sql", query)
+    assert result.exit_code == 2 and result.stdout == ""
+    assert (
+        "查询是空的" in result.stderr and "The query is empty" in result.stderr and "marts.shop_days" in result.stderr
+    )
+
+
 def test_as_of_is_checked(shop: Data) -> None:
     result = run(shop, "report", "--as-of", "14.9.2026")
     assert result.exit_code == 2 and "14.9.2026" in result.stderr and "2026-09-14" in result.stderr
@@ -150,10 +163,73 @@ def test_the_report_from_exports_to_page(shop: Data) -> None:
 
     again = run(shop, "report")
     assert "nothing new" in again.stdout
-    before = {name: (folder / name).read_bytes() for name in ("daily.html", "daily.en.html", "numbers/rates.csv")}
+    kept = {name: (folder / name).read_bytes() for name in ("daily.html", "daily.en.html", "numbers/rates.csv")}
     (folder / "run.json").unlink()
     assert "nothing new" not in run(shop, "report").stdout
-    assert {name: (folder / name).read_bytes() for name in before} == before, "same inputs, same as_of: same bytes"
+    assert {name: (folder / name).read_bytes() for name in kept} == kept, "same inputs, same as_of: same bytes"
+
+
+@pytest.fixture
+def asking(shop: Data, monkeypatch: pytest.MonkeyPatch) -> Data:
+    """A shop whose report is two small notebooks in one language; the second one shows which report came before."""
+    (shop.settings.data / "settings.toml").write_text('[report]\nlanguages = ["zh"]\n', encoding="utf-8")
+    folder = shop.folder / "notebooks"
+    first = small(folder, PUBLISH % ("1", "a"), parameters="data = reports = as_of = None")
+    asks = [PUBLISH % ("2", "b"), "print('before:', previous)"]
+    second = small(folder, *asks, parameters="data = reports = as_of = previous = None", name="second")
+    monkeypatch.setattr(reporting, "NOTEBOOKS", [first, second])
+    return shop
+
+
+def before(data: Data, day: str) -> tuple[str, bool]:
+    """Which report the day's page says came before it, and whether the page was there already."""
+    result = run(data, "report", "--as-of", day)
+    assert result.exit_code == 0, result.output
+    (found,) = re.findall(r"<pre>before: (\S+)", (data.settings.reports / day / "second.html").read_text("utf-8"))
+    return found, "nothing new" in result.stdout
+
+
+def test_the_newest_whole_report_of_an_earlier_day_is_given(asking: Data) -> None:
+    reports = asking.settings.reports
+    assert before(asking, "2026-06-20") == ("None", False)
+    assert before(asking, "2026-06-25") == ("2026-06-20", False)
+    assert before(asking, "2026-06-22") == ("2026-06-20", False)
+    assert before(asking, "2026-06-20") == ("None", True)
+    assert before(asking, "2026-06-25") == ("2026-06-22", False)
+    for name, text in (("2026-06-23", "{ cut"), ("2026-06-24", '{"as_of": "2026-06-01"}'), ("2026-07-01", "{}")):
+        (reports / name).mkdir()
+        (reports / name / "run.json").write_text(text, encoding="utf-8")
+    assert before(asking, "2026-06-25") == ("2026-06-22", True)
+
+
+def test_a_changed_report_before_renders_the_next_again(asking: Data) -> None:
+    folder = asking.settings.reports / "2026-06-20"
+    before(asking, "2026-06-20")
+    before(asking, "2026-06-25")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert set(record["rules"]) >= {record["rule"]} and record["rules"][record["rule"]]["window_days"] == 30
+    changes: list[tuple[dict[str, Any], bool]] = [({"durations": {}}, True), ({"rules": {}}, False), ({}, True)]
+    for change, is_there in changes:
+        (folder / "run.json").write_text(json.dumps(record := record | change), encoding="utf-8")
+        assert before(asking, "2026-06-25") == ("2026-06-20", is_there), change
+    (folder / "numbers" / "a.csv").write_text("a\n5\n", encoding="utf-8")
+    assert before(asking, "2026-06-25") == ("2026-06-20", False)
+
+
+def test_any_page_or_number_that_is_gone_is_made_again(asking: Data) -> None:
+    run(asking, "report")
+    for name in ("small.html", "second.html", "numbers/a.csv", "numbers/b.csv"):
+        (asking.settings.reports / "2026-06-30" / name).unlink()
+        assert "nothing new" not in run(asking, "report").stdout, name
+        assert (asking.settings.reports / "2026-06-30" / name).exists()
+    assert "nothing new" in run(asking, "report").stdout
+
+
+def test_the_report_is_every_notebook_of_its_folder_the_daily_one_first() -> None:
+    first, *others = [file.name for file in reporting.NOTEBOOKS]
+    folder = Path(__file__).parent.parent / "notebooks" / "reports"
+    assert first == "daily.ipynb" and others == sorted(others)
+    assert {first, *others} == {file.name for file in folder.glob("*.ipynb")}
 
 
 def test_lines_and_languages_come_from_settings(shop: Data) -> None:

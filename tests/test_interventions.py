@@ -274,7 +274,7 @@ def test_a_withdrawal_is_not_known_before_an_export_showed_it(data: Data) -> Non
     data.after_sales([request("买家撤销")], export(12))
     data.build()
     outcomes = [
-        warehouse.ask(data.settings, "interventions", as_of=date(2026, 6, day))["outcome"][0] for day in (10, 11)
+        warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, day), since=date(2026, 7, 1))["outcome"][0] for day in (10, 11)
     ]
     assert outcomes == ["pending", "withdrawn"]
 

@@ -20,6 +20,7 @@ RULE = rules.load("pdd-2021-03")
 START = date(2026, 3, 1)
 AS_OF = date(2026, 6, 30)
 SHOPS = ["甲", "乙"]
+SAID = ["shop_id", "order_id", "began_on", "initiated_by", "outcome", "decided_at"]
 
 
 def missing(value: Any) -> bool:
@@ -41,6 +42,22 @@ event = st.tuples(
 shop_day = st.tuples(st.sampled_from(SHOPS), days(121), st.integers(0, 9))
 
 
+def made_events(rows: list[Any]) -> pd.DataFrame:
+    """Interventions as the warehouse's question gives them, from shop, order, day, who began, outcome, decided at."""
+    made = pd.DataFrame(rows, columns=SAID).astype({"began_on": "datetime64[us]", "decided_at": "datetime64[us]"})
+    return made.assign(
+        event="intervention",
+        event_id=[str(n) for n in range(len(made))],
+        after_sales_id=None,
+        ticket_id=None,
+        applied_on=pd.NaT,
+        decided_on=made["decided_at"],
+        ordered_on=pd.NaT,
+        known_on=made["began_on"],
+        reason_group=None,
+    )
+
+
 def frames(events: list[Any], dealt: list[Any], holes: list[Any]) -> dict[str, pd.DataFrame]:
     every = [START + timedelta(days=n) for n in range(122)]
     orders: dict[tuple[str, date], int] = {}
@@ -53,13 +70,12 @@ def frames(events: list[Any], dealt: list[Any], holes: list[Any]) -> dict[str, p
             [(shop, pd.Timestamp(day), count) for (shop, day), count in orders.items()],
             columns=["shop_id", "on_date", "orders_dealt"],
         ),
-        "interventions": pd.DataFrame(
+        "events": made_events(
             [
                 (shop, f"o{number}", pd.Timestamp(day), by, outcome, pd.Timestamp(day) if decided else pd.NaT)
                 for shop, number, day, by, outcome, decided in events
-            ],
-            columns=["shop_id", "order_id", "began_on", "initiated_by", "outcome", "decided_at"],
-        ).astype({"began_on": "datetime64[us]", "decided_at": "datetime64[us]"}),
+            ]
+        ),
         "covered_days": pd.DataFrame(covered, columns=["shop_id", "kind", "on_date", "files"]),
         "evidence_sources": pd.DataFrame(
             [(shop, False, True) for shop in SHOPS], columns=["shop_id", "has_own_list", "has_any"]
@@ -75,7 +91,7 @@ def second_opinion(given_frames: dict[str, pd.DataFrame], shop: str, end: date) 
         if window - {d for s, k, d, _ in covered.itertuples(index=False) if (s, k) == (shop, kind)}:
             return None
     orders = set()
-    for s, order, began, by, outcome, decided in given_frames["interventions"].itertuples(index=False):
+    for s, order, began, by, outcome, decided in given_frames["events"][SAID].itertuples(index=False):
         if (
             s == shop
             and began.date() in window
@@ -97,7 +113,7 @@ def second_opinion(given_frames: dict[str, pd.DataFrame], shop: str, end: date) 
 )
 def test_rolling_counts_equal_a_count_by_hand(events: list[Any], dealt: list[Any], holes: list[Any]) -> None:
     made = frames(events, dealt, holes)
-    got = rates.rolling(**made, rule=RULE, as_of=AS_OF, line=lambda _: Line(), days=92)
+    got = rates.rolling(**made, rules=[RULE], as_of=AS_OF, line=lambda *_: Line(), days=92)
     assert len(got) == 92 * 2
     for row in got.itertuples(index=False):
         expected = second_opinion(made, str(row.shop_id), row.window_end)  # type: ignore[arg-type]
@@ -181,7 +197,11 @@ def simple(numerator: int, denominator: int) -> dict[str, pd.DataFrame]:
 )
 def test_where_the_figures_stand_against_the_lines(numerator: int, denominator: int, line: Line, status: str) -> None:
     (row,) = rates.rolling(
-        **simple(numerator, denominator), rule=RULE, as_of=AS_OF, line=lambda _: line, days=1
+        **simple(numerator, denominator),
+        rules=[RULE],
+        as_of=AS_OF,
+        line=lambda *_: replace(line, early_share=1.0),
+        days=1,
     ).itertuples()
     assert (row.status, row.numerator, row.denominator) == (status, numerator, denominator)
 
@@ -239,7 +259,7 @@ def test_wilson_solves_its_own_equation(k: int, n: int) -> None:
 
 
 def test_more_interventions_than_orders_have_a_rate_but_no_interval() -> None:
-    (row,) = rates.rolling(**simple(3, 2), rule=RULE, as_of=AS_OF, line=lambda _: Line(), days=1).itertuples()
+    (row,) = rates.rolling(**simple(3, 2), rules=[RULE], as_of=AS_OF, line=lambda *_: Line(), days=1).itertuples()
     assert (row.numerator, row.denominator, row.rate) == (3, 2, 1.5)
     assert missing(row.rate_low) and missing(row.rate_high)
 
@@ -252,13 +272,13 @@ def test_another_rule_counts_otherwise() -> None:
     )
     wide = replace(RULE, excluded_initiators=(), excludes_undecided_withdrawn=False)
     counted = {
-        rule: rates.rolling(**made, rule=rule, as_of=AS_OF, line=lambda _: Line(), days=1).set_index("shop_id")[
+        rule: rates.rolling(**made, rules=[rule], as_of=AS_OF, line=lambda *_: Line(), days=1).set_index("shop_id")[
             "numerator"
         ]["甲"]
         for rule in (RULE, wide)
     }
     assert (counted[RULE], counted[wide]) == (0, 2)
-    assert list(rates.judged(made["interventions"], RULE)["reason"]) == ["started_by_platform", "withdrawn_undecided"]
+    assert list(rates.judged(made["events"], RULE)["reason"]) == ["started_by_platform", "withdrawn_undecided"]
 
 
 def test_segments_name_products_and_share_out_reasons(data: Data) -> None:
@@ -274,9 +294,9 @@ def test_segments_name_products_and_share_out_reasons(data: Data) -> None:
     data.build()
     from analysis import warehouse
 
-    found = warehouse.ask(data.settings, "interventions", as_of=AS_OF)
+    judged = rates.judged(warehouse.ask(data.settings, "rate_events", as_of=AS_OF, since=AS_OF), RULE)
     orders = warehouse.ask(data.settings, "segment_orders", window_start=date(2026, 6, 1), window_end=AS_OF)
-    got = rates.segments(found, orders, RULE, AS_OF)
+    got = rates.segments(judged, orders, orders.iloc[:0], RULE, AS_OF, date(2026, 5, 31))
     rows = [
         tuple(row) for row in got[["dimension", "segment", "label", "numerator", "denominator"]].itertuples(index=False)
     ]
@@ -287,6 +307,8 @@ def test_segments_name_products_and_share_out_reasons(data: Data) -> None:
         ("province", "浙江省", "浙江省", 3, 9),
         ("reason", "", "", 2, 3),
         ("reason", "missing_or_short", "missing_or_short", 1, 3),
+        ("sku", "", "", 3, 9),
+        ("ticket_type", "", "", 3, 3),
     ]
 
 
@@ -296,11 +318,11 @@ def test_a_decision_after_as_of_is_not_known_yet(data: Data) -> None:
     data.build()
     from analysis import warehouse
 
-    before = warehouse.ask(data.settings, "interventions", as_of=date(2026, 6, 24))
-    after = warehouse.ask(data.settings, "interventions", as_of=date(2026, 6, 25))
+    before = warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 24), since=AS_OF)
+    after = warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 25), since=AS_OF)
     assert list(before["outcome"]) == ["pending"] and before["decided_at"].isna().all()
     assert list(after["outcome"]) == ["buyer"]
-    assert warehouse.ask(data.settings, "interventions", as_of=date(2026, 6, 19)).empty
+    assert warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 19), since=AS_OF).empty
 
 
 def test_an_after_sales_export_cut_to_an_old_range_leaves_a_hole_not_zero(data: Data) -> None:

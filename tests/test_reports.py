@@ -24,6 +24,8 @@ from tests import report_frames as made_up
 nbformat: Any = importlib.import_module("nbformat")
 DAILY = PROJECT / "notebooks" / "reports" / "daily.ipynb"
 WORDS = {language: texts.load(language) for language in ("zh", "en")}
+TITLES = {"small": ("小报告", "A small report"), "second": ("第二页 <i>", "A second page <i>")}
+PUBLISH = "import pandas as pd\nfrom analysis import charts\ncharts.numbers(pd.DataFrame({'a': [%s]}), '%s')"
 FACTS = f"""
 import sys
 from datetime import date
@@ -48,33 +50,39 @@ def with_made_up_facts(folder: Path) -> Path:
     return folder / "daily.ipynb"
 
 
-def small(folder: Path, *cells: str, parameters: str = 'as_of = None\nlanguage = "zh"') -> Path:
+def small(folder: Path, *cells: str, parameters: str = 'as_of = None\nlanguage = "zh"', name: str = "small") -> Path:
     """A notebook with a heading per language, a parameters cell and these code cells."""
+    zh, en = TITLES[name]
     v4 = nbformat.v4
     found = [
-        v4.new_markdown_cell("# 小报告", metadata={"tags": ["zh"]}),
-        v4.new_markdown_cell("# A small report", metadata={"tags": ["en"]}),
+        v4.new_markdown_cell(f"# {zh}", metadata={"tags": ["zh"]}),
+        v4.new_markdown_cell(f"# {en}", metadata={"tags": ["en"]}),
         v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
         *(v4.new_code_cell(source) for source in cells),
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    nbformat.write(v4.new_notebook(cells=found), folder / "small.ipynb")
-    return folder / "small.ipynb"
+    nbformat.write(v4.new_notebook(cells=found), folder / f"{name}.ipynb")
+    return folder / f"{name}.ipynb"
+
+
+def with_second_page(folder: Path) -> Path:
+    parameters = 'data = None\nas_of = None\nlanguage = "zh"'
+    return small(folder, PUBLISH % ("1", "second"), parameters=parameters, name="second")
 
 
 def render_small(folder: Path, *cells: str, **given: Any) -> Path:
     parameters = given.pop("parameters", {})
     notebook = small(folder / "notebooks", *cells)
     words = given.pop("words", {"zh": WORDS["zh"]})
-    return render(notebook, parameters, as_of=made_up.AS_OF, words=words, reports=folder / "reports", **given)
+    return render([notebook], parameters, as_of=made_up.AS_OF, words=words, reports=folder / "reports", **given)
 
 
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The daily report of the made-up shops, in both languages."""
+    """The daily report of the made-up shops and a second page, in both languages."""
     folder = tmp_path_factory.mktemp("daily")
     return render(
-        with_made_up_facts(folder / "notebooks"),
+        [with_made_up_facts(folder / "notebooks"), with_second_page(folder / "notebooks")],
         {"data": folder / "data"},
         as_of=made_up.AS_OF,
         words=WORDS,
@@ -88,7 +96,9 @@ def test_a_run_leaves_pages_numbers_record_index_and_one_plotly_file(delivered: 
     reports = delivered.parent
     assert delivered.name == "2026-11-22"
     kept = sorted(str(file.relative_to(delivered)) for file in delivered.rglob("*") if file.is_file())
-    assert kept == ["daily.en.html", "daily.html", str(Path("numbers", "rates.csv")), "run.json"]
+    pages = ["daily.en.html", "daily.html", "second.en.html", "second.html"]
+    numbers = [str(Path("numbers", name)) for name in ("rates.csv", "second.csv")]
+    assert kept == sorted([*pages, *numbers, "run.json"])
     assert sorted(file.name for file in reports.iterdir()) == ["2026-11-22", "assets", "index.html"]
     (asset,) = (reports / "assets").iterdir()
     assert re.fullmatch(r"plotly-\d+\.\d+\.\d+\.min\.js", asset.name)
@@ -133,13 +143,26 @@ def test_the_record_says_what_the_run_stood_on(delivered: Path) -> None:
     record = json.loads((delivered / "run.json").read_text(encoding="utf-8"))
     assert record["as_of"] == "2026-11-22" and record["rule"] == "pdd-2021-03" and record["is_sample"] is True
     assert record["inputs"] == {"a.csv": "11", "b.csv": "22"}
-    assert record["pages"] == {"zh": "daily.html", "en": "daily.en.html"}
-    assert set(record["durations"]) == {"zh", "en", "all"}
+    assert record["pages"] == [
+        {
+            "notebook": "daily.ipynb",
+            "files": {"zh": "daily.html", "en": "daily.en.html"},
+            "titles": {"zh": "平台介入日报", "en": "Platform interventions, daily"},
+        },
+        {
+            "notebook": "second.ipynb",
+            "files": {"zh": "second.html", "en": "second.en.html"},
+            "titles": dict(zip(("zh", "en"), TITLES["second"], strict=True)),
+        },
+    ]
+    assert record["numbers"] == ["rates", "second"]
+    assert set(record["durations"]) == {"daily", "second", "all"}
+    assert set(record["durations"]["daily"]) == set(record["durations"]["second"]) == {"zh", "en"}
 
 
 def test_the_same_run_again_gives_the_same_bytes(delivered: Path, tmp_path: Path) -> None:
     again = render(
-        with_made_up_facts(tmp_path / "elsewhere"),
+        [with_made_up_facts(tmp_path / "elsewhere"), with_second_page(tmp_path / "elsewhere")],
         {"data": tmp_path / "other"},
         as_of=made_up.AS_OF,
         words=WORDS,
@@ -223,10 +246,8 @@ def test_a_plain_figure_and_a_plain_frame_reach_the_page(tmp_path: Path) -> None
 
 
 def test_languages_that_disagree_on_a_number_are_an_error(tmp_path: Path) -> None:
-    imports = "import pandas as pd\nfrom analysis import charts\n"
-    cell = imports + "charts.numbers(pd.DataFrame({'a': [language]}), 'a')"
-    with pytest.raises(UserError, match="disagree"):
-        render_small(tmp_path, cell, words=WORDS)
+    with pytest.raises(UserError, match=r"small\.ipynb.*disagree"):
+        render_small(tmp_path, PUBLISH % ("language", "a"), words=WORDS)
 
 
 def test_what_a_killed_run_left_behind_is_put_right(tmp_path: Path) -> None:
@@ -240,18 +261,66 @@ def test_what_a_killed_run_left_behind_is_put_right(tmp_path: Path) -> None:
 
 
 def test_the_index_lists_the_whole_runs_newest_first(tmp_path: Path) -> None:
-    record = {"languages": ["zh", "en"], "pages": {"en": "daily.en.html", "zh": "daily.html"}}
-    for day in ("2026-11-20", "2026-11-22", "2026-11-21"):
+    old = {"en": "daily.en.html", "zh": "daily.html"}
+    new = [
+        {"files": {"zh": f"{name}.html", "en": f"{name}.en.html"}, "titles": {"zh": f"{name}页", "en": f"{name} <i>"}}
+        for name in ("daily", "rates")
+    ]
+    for day, pages in (("2026-11-20", old), ("2026-11-22", new), ("2026-11-21", new)):
         (tmp_path / day).mkdir()
-        text = json.dumps(record | {"as_of": day, "rule": "<b>"})
+        text = json.dumps({"languages": ["zh", "en"], "pages": pages, "as_of": day, "rule": "<b>"})
         (tmp_path / day / "run.json").write_text(text, encoding="utf-8")
     (tmp_path / "2026-11-23").mkdir()
     (tmp_path / "2026-11-23" / "run.json").write_text("{ half", encoding="utf-8")
     html = write_index(tmp_path, WORDS).read_text(encoding="utf-8")
-    days = ("2026-11-22", "2026-11-21", "2026-11-20")
-    links = [f"{day}/{name}" for day in days for name in ("daily.html", "daily.en.html")]
-    assert re.findall(r'href="([^"]+)"', html) == links
+    names = ("daily.html", "rates.html", "daily.en.html", "rates.en.html")
+    links = [f"{day}/{name}" for day in ("2026-11-22", "2026-11-21") for name in names]
+    assert re.findall(r'href="([^"]+)"', html) == [*links, "2026-11-20/daily.html", "2026-11-20/daily.en.html"]
+    shown = re.findall(r"<a [^>]+>([^<]+)</a>", html)
+    assert shown[:4] == ["daily页", "rates页", "daily &lt;i&gt;", "rates &lt;i&gt;"]
+    assert shown[8:] == ["中文", "English"], "a run of before pages had titles"
     assert "<b>" not in html and "&lt;b&gt;" in html
+
+
+def test_pages_lead_to_each_other_by_their_titles(delivered: Path) -> None:
+    for name, daily, second, at in (
+        ("daily.html", "平台介入日报", "第二页 &lt;i&gt;", 0),
+        ("second.html", "平台介入日报", "第二页 &lt;i&gt;", 1),
+        ("daily.en.html", "Platform interventions, daily", "A second page &lt;i&gt;", 0),
+        ("second.en.html", "Platform interventions, daily", "A second page &lt;i&gt;", 1),
+    ):
+        html = (delivered / name).read_text(encoding="utf-8")
+        (navigation,) = re.findall(r'<nav class="pages">(.*?)</nav>', html)
+        end = ".en.html" if name.endswith(".en.html") else ".html"
+        links = re.findall(r'<a href="([^"]+)"( aria-current="page")?>([^<]+)</a>', navigation)
+        assert [(link[0], link[2]) for link in links] == [("daily" + end, daily), ("second" + end, second)]
+        assert [bool(link[1]) for link in links] == [at == 0, at == 1]
+        assert f"<title>{(daily, second)[at]} · 2026-11-22</title>" in html
+
+
+def test_a_page_offers_its_own_numbers_and_a_lone_page_no_navigation(delivered: Path, tmp_path: Path) -> None:
+    own = re.compile(r'href="(numbers/[^"]+)"')
+    assert own.findall((delivered / "daily.html").read_text(encoding="utf-8")) == ["numbers/rates.csv"]
+    assert own.findall((delivered / "second.en.html").read_text(encoding="utf-8")) == ["numbers/second.csv"]
+    html = (render_small(tmp_path, PUBLISH % (1, "a"), PUBLISH % (2, "b")) / "small.html").read_text(encoding="utf-8")
+    assert own.findall(html) == ["numbers/a.csv", "numbers/b.csv"] and ">b.csv</a>" in html
+    assert '<nav class="pages">' not in html
+
+
+def test_the_report_before_goes_in_only_where_a_notebook_asks_for_it(tmp_path: Path) -> None:
+    given = {"as_of": "2026-11-22", "language": "zh", "previous": None}
+    asking = small(tmp_path, parameters="as_of = None\nprevious = 'x'")
+    assert prepare(asking, given, "zh").cells[2].source == "as_of = '2026-11-22'\nprevious = None"
+    silent = small(tmp_path, parameters="as_of = None")
+    assert prepare(silent, given, "zh").cells[2].source == "as_of = '2026-11-22'"
+
+
+def test_the_record_keeps_what_the_caller_says(tmp_path: Path) -> None:
+    definitions = {"a-rule": {"window_days": 30, "valid_from": made_up.AS_OF}}
+    folder = render_small(tmp_path, "1", record={"rules": definitions})
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert record["rules"] == {"a-rule": {"window_days": 30, "valid_from": "2026-11-22"}}
+    assert record["numbers"] == []
 
 
 def test_the_notebook_is_thin_and_kept_without_outputs() -> None:
@@ -354,6 +423,15 @@ def test_a_script_that_slips_in_does_not_run(delivered: Path, browser: Any, tmp_
         assert visit.tab.evaluate("window.harm") is None
 
 
+def test_the_navigation_leads_to_the_other_page(delivered: Path, browser: Any) -> None:
+    with Visit(browser, delivered / "daily.en.html", width=360) as visit:
+        visit.tab.get_by_role("link", name="A second page <i>").click()
+        visit.tab.wait_for_selector("html[data-drawn]", timeout=30_000)
+        assert visit.tab.url.endswith("/second.en.html")
+        assert visit.tab.evaluate("document.documentElement.scrollWidth") <= 360
+        assert visit.complaints == []
+
+
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])
 def test_no_width_scrolls_the_page_sideways(delivered: Path, browser: Any, width: int) -> None:
     with Visit(browser, delivered / "daily.html", width=width) as visit:
@@ -387,7 +465,7 @@ def test_the_index_opens_and_leads_to_the_page(delivered: Path, browser: Any) ->
     context = browser.new_context(offline=True)
     tab = context.new_page()
     tab.goto((delivered.parent / "index.html").as_uri())
-    tab.get_by_role("link", name="English").click()
+    tab.get_by_role("link", name="Platform interventions, daily").click()
     tab.wait_for_selector("html[data-drawn]", timeout=30_000)
     assert tab.locator("h1").inner_text() == "Platform interventions, daily"
     context.close()

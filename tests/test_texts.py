@@ -15,15 +15,18 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     first, *others = (texts.load(language) for language in LANGUAGES)
     for other in others:
         assert set(first) == set(other)
-        differing = [key for key in first if placeholders(first[key]) != placeholders(other[key])]
-        assert differing == ["axis.day"] * (placeholders(first["axis.day"]) != placeholders(other["axis.day"]))
+        assert [key for key in first if placeholders(first[key]) != placeholders(other[key])] == []
 
 
 def test_chinese_is_chinese_and_english_names_the_platforms_term_once() -> None:
     zh, en = texts.load("zh"), texts.load("en")
-    signs = re.compile(r"[\u4e00-\u9fff]")
-    untranslated = {key for key, text in zh.items() if not signs.search(text)}
+    chinese, latin = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]")
+    spoken = {key: re.sub(r"\{\w*\}", "", text) for key, text in zh.items()}
+    untranslated = {key for key, text in spoken.items() if latin.search(text) and not chinese.search(text)}
     assert untranslated == {"language.other", "language.rule_title", "language.rule_source"}
+    written = {key: re.sub(r"\([^()]*\)|\{\w*\}", "", text) for key, text in en.items()}
+    platform_words = {"language.other", "platform.bring", "reconciliation.no_figures", "warning.unknown_word"}
+    assert {key for key, text in written.items() if chinese.search(text)} == platform_words
     assert "平台介入率" in en["tiles.rate"] and "平台介入订单数" in en["tiles.count"]
 
 
@@ -43,10 +46,20 @@ def test_every_key_that_the_code_names_exists() -> None:
     assert named - files <= set(words)
 
 
+def test_every_text_is_named_by_the_code_or_one_of_a_section_that_it_looks_words_up_in() -> None:
+    folders = ("charts", "reports", "pages")
+    files = [file for folder in folders for file in (PACKAGE / folder).iterdir() if file.suffix in {".py", ".html"}]
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    looked_up = set(re.findall(r"(?:word\(words, |table\(\s*words, )\"(\w+)\"", code))
+    looked_up |= set(re.findall(r"f\"(\w+)\.", code)) | {"language", "masthead", "weekday"}
+    unused = [key for key in texts.load("zh") if key not in code and key.split(".")[0] not in looked_up]
+    assert unused == []
+
+
 def test_an_unknown_language_is_an_error() -> None:
     with pytest.raises(KeyError):
         texts.load("fr")
 
 
 def placeholders(text: str) -> set[str | None]:
-    return {name for _, name, _, _ in Formatter().parse(text)}
+    return {name for _, name, _, _ in Formatter().parse(text)} - {None}

@@ -29,14 +29,44 @@ class UserError(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """The shop's own alarm lines; None where none is set. `rate` is a share (0.02 = 2 %), `count` is orders."""
+    """The shop's own alarm lines; None where none is set.
+
+    `rate` is a share (0.02 = 2 %); where `category_factor` is set, the line is that many times the category mean that the
+    platform shows, and `rate` holds on days without one. `count` is orders. `condition`: over the line means above `either` of the two, or above `both`. `early_share` of a line is where
+    early warning begins. Above for `persistent_days` days on end is persistent. Below `min_orders` orders in the window
+    nothing is judged.
+    """
 
     rate: float | None = None
     count: int | None = None
+    category_factor: float | None = None
+    condition: str = "either"
+    early_share: float = 0.8
+    persistent_days: int | None = None
+    min_orders: int = 0
 
     @property
-    def is_possible(self) -> bool:
-        return (self.rate is None or 1e-6 <= self.rate <= 1) and (self.count is None or self.count >= 0)
+    def wrong(self) -> tuple[str, str] | None:
+        """What is impossible about the line, in Chinese and in English."""
+        if self.rate is not None and not 1e-6 <= self.rate <= 1:
+            return (
+                "rate 是比例，2% 写成 0.02（0 到 1 之间）",
+                "rate is a share, 2 % is 0.02 (between 0 and 1)",
+            )
+        if self.count is not None and self.count < 0:
+            return "count 是订单数，不能为负", "count is a number of orders, not negative"
+        if self.category_factor is not None and not 0 < self.category_factor <= 1000:
+            return "category_factor 是类目均值的倍数，要大于 0", "category_factor multiplies the category mean, above 0"
+        if self.condition not in ("either", "both"):
+            return 'condition 只能是 "either" 或 "both"', 'condition is "either" or "both"'
+        if not 0 < self.early_share <= 1:
+            return "early_share 是比例，要大于 0，不超过 1", "early_share is a share, above 0 and at most 1"
+        if self.min_orders < 0 or (self.persistent_days is not None and self.persistent_days < 1):
+            return (
+                "min_orders 不能为负，persistent_days 至少是 1",
+                "min_orders is not negative, persistent_days is at least 1",
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -60,17 +90,22 @@ class Interventions:
 
 @dataclass(frozen=True)
 class Report:
-    """What the rendered page looks like. `languages`: the first one is `daily.html`, the others get a suffix."""
+    """What the rendered pages show. `languages`: the first one is `daily.html`, the others get a suffix.
+
+    `rule` is the definition that leads the page, `also` others whose rates are given beside it.
+    """
 
     languages: tuple[str, ...] = LANGUAGES
     rule: str = "pdd-2021-03"
+    also: tuple[str, ...] = ("help-rate", "dispute-refund-rate", "quality-refund-rate")
 
 
 @dataclass(frozen=True)
 class Settings:
     """One run's places and choices.
 
-    `lines` holds the default under the empty name and each shop's own under the shop's folder name.
+    `lines` holds the lines for the leading rule, `metric_lines` those for other metrics: the default under the empty name
+    and each shop's own under the shop's folder name.
     """
 
     data: Path
@@ -80,6 +115,7 @@ class Settings:
     reading: Reading = field(default_factory=Reading)
     interventions: Interventions = field(default_factory=Interventions)
     lines: dict[str, Line] = field(default_factory=dict)
+    metric_lines: dict[str, dict[str, Line]] = field(default_factory=dict)
 
     @property
     def exports(self) -> Path:
@@ -93,9 +129,15 @@ class Settings:
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
 
-    def line(self, shop_id: str) -> Line:
-        """The line that holds for this shop: its own, else the default, else none."""
-        return self.lines.get(shop_id, self.lines.get("", Line()))
+    @property
+    def rules(self) -> Path:
+        """The user's own rules, beside those of the project."""
+        return self.data / "rules"
+
+    def line(self, shop_id: str, metric: str = "intervention_rate") -> Line:
+        """The line that holds for this shop and metric: its own, else the default, else none."""
+        lines = self.lines if metric == "intervention_rate" else self.metric_lines.get(metric, {})
+        return lines.get(shop_id, lines.get("", Line()))
 
 
 def load(data: Path | None = None, reports: Path | None = None, *, sample: bool = False) -> Settings:
@@ -131,25 +173,15 @@ def _read(file: Path) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         name: _section(file, name, kind, text.pop(name)) for name, kind in sections.items() if name in text
     }
-    lines = dict(text.pop("lines", {}))
-    own = {
-        shop: _section(file, f"lines.{shop}", Line, value) for shop, value in lines.items() if isinstance(value, dict)
-    }
-    default = {name: value for name, value in lines.items() if not isinstance(value, dict)}
-    if default:
-        own[""] = _section(file, "lines", Line, default)
-    for shop, line in own.items():
-        if not line.is_possible:
-            where = f"[lines.{shop}]" if shop else "[lines]"
-            raise UserError(
-                f"{file}：{where} rate 是比例，2% 写成 0.02（0 到 1 之间）；count 是订单数，不能为负。",
-                f"{file}: {where} rate is a share, 2 % is 0.02 (between 0 and 1); count is a number of orders, not negative.",
-            )
-    if own:
-        chosen["lines"] = own
+    if lines := _lines(file, "lines", text.pop("lines", {})):
+        chosen["lines"] = lines
+    if by_metric := text.pop("metric_lines", {}):
+        chosen["metric_lines"] = {
+            metric: _lines(file, f"metric_lines.{metric}", each) for metric, each in by_metric.items()
+        }
     chosen["is_sample"] = text.pop("is_sample", False) is True
     if text:
-        raise _unknown(file, "", sorted(text), [*sections, "lines"])
+        raise _unknown(file, "", sorted(text), [*sections, "lines", "metric_lines"])
     languages = chosen["report"].languages if "report" in chosen else LANGUAGES
     if not languages or set(languages) - set(LANGUAGES):
         raise UserError(
@@ -157,6 +189,22 @@ def _read(file: Path) -> dict[str, Any]:
             f"{file}: [report] languages takes zh and en only; it is {list(languages)}.",
         )
     return chosen
+
+
+def _lines(file: Path, name: str, values: Any) -> dict[str, Line]:
+    """The lines of one metric: the default under the empty name, a shop's own under its folder's name."""
+    given = dict(values) if isinstance(values, dict) else {"": values}
+    default = {key: value for key, value in given.items() if not isinstance(value, dict)}
+    shops = {shop: value for shop, value in given.items() if isinstance(value, dict)}
+    found = {shop: _section(file, f"{name}.{shop}", Line, value) for shop, value in shops.items()}
+    if default:
+        found[""] = _section(file, name, Line, default)
+    for shop, line in found.items():
+        if line.wrong:
+            where = f"[{name}.{shop}]" if shop else f"[{name}]"
+            zh, en = line.wrong
+            raise UserError(f"{file}：{where} {zh}。", f"{file}: {where} {en}.")
+    return found
 
 
 def _section(file: Path, name: str, kind: Any, values: dict[str, Any]) -> Any:

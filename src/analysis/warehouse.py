@@ -32,7 +32,10 @@ OFFLINE: dict[str, str | bool | int | float | list[str]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """One SQL file: what it builds, its grain (the columns that identify a row), and whether it is a view."""
+    """One SQL file: what it builds, its grain (the columns that identify a row), and whether it is a view.
+
+    `plain` are columns of texts that hardly repeat: compressing them costs four times what storing them as they are does.
+    """
 
     layer: str
     name: str
@@ -49,6 +52,10 @@ class Table:
     @cached_property
     def reads(self) -> list[str]:
         return self._note("reads")
+
+    @cached_property
+    def plain(self) -> list[str]:
+        return self._note("plain")
 
     @cached_property
     def is_view(self) -> bool:
@@ -125,10 +132,13 @@ def fingerprint(settings: Settings) -> str | None:
         return None
 
 
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+def connect(
+    settings: Settings, extra: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+) -> duckdb.DuckDBPyConnection:
     """A connection that can read the warehouse and nothing else: no files, no network, no settings.
 
-    Raises UserError where nothing was built yet.
+    `extra` may read files into databases in memory beside the warehouse; the doors are locked after it. Raises UserError
+    where nothing was built yet.
     """
     if not settings.warehouse.exists():
         raise UserError(
@@ -137,19 +147,27 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
         )
     config: dict[str, str | bool | int | float | list[str]] = {
         **OFFLINE,
-        "enable_external_access": "false",
+        "enable_external_access": extra is not None,
         "temp_directory": str(settings.data / ".work" / "spill"),
         "max_temp_directory_size": "8GiB",
-        "lock_configuration": "true",
+        "lock_configuration": extra is None,
     }
     try:
-        return duckdb.connect(settings.warehouse, read_only=True, config=config)
+        if extra is None:
+            return duckdb.connect(settings.warehouse, read_only=True, config=config)
+        connection = duckdb.connect(config=config)  # beside a file that is opened read-only nothing can be attached
+        connection.execute(f"attach '{_quoted(settings.warehouse)}' as warehouse (read_only)")
     except duckdb.Error as error:
         raise UserError(
             f"数据仓库打不开：{settings.warehouse}（{type(error).__name__}）。可以放心删除它，再运行 python3 start.py build 重建。",
             f"The warehouse does not open: {settings.warehouse} ({type(error).__name__}). It is safe to delete; then run "
             "python3 start.py build to make it again.",
         ) from error
+    extra(connection)
+    connection.execute("use warehouse")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
 
 
 def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:
@@ -160,15 +178,27 @@ def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table, values: Mapping[str, Any]) -> None:
-    kind = "view" if table.is_view else "table"
     chosen = {name: value for name, value in values.items() if re.search(rf"\${name}\b", table.sql)}
     try:
-        connection.execute(f"create {kind} {table.full_name} as {table.sql}", chosen)
+        if table.is_view:
+            connection.execute(f"create view {table.full_name} as {table.sql}", chosen)
+        else:
+            _fill(connection, table, chosen)
         repeated = _repeated(connection, table)
     except duckdb.Error as error:
         raise RuntimeError(f"{table.full_name}: {error}\n{table.sql}") from error
     if repeated:
         raise PromiseBroken(f"{table.full_name}: more than one row for {', '.join(table.grain)}: {repeated}")
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: Table, values: Mapping[str, Any]) -> None:
+    if not table.plain:
+        connection.execute(f"create table {table.full_name} as {table.sql}", values)
+        return
+    shape = connection.execute(f"describe {table.sql}", values).fetchall()
+    columns = (f"{name} {kind}{' using compression uncompressed' * (name in table.plain)}" for name, kind, *_ in shape)
+    connection.execute(f"create table {table.full_name} ({', '.join(columns)})")
+    connection.execute(f"insert into {table.full_name} {table.sql}", values)
 
 
 def _repeated(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Any]:

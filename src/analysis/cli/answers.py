@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,24 +12,66 @@ import duckdb
 from analysis import archive, warehouse
 from analysis.settings import Settings, UserError
 
+MENTION = re.compile(r'\bnumbers"?\s*\.\s*"?(\w+)', re.IGNORECASE)
+"""`numbers.<name>` in a query. What else reads like that, such as a column of a table called numbers, does no harm."""
+
 
 def answer(settings: Settings, query: str, shape: str) -> str:
     """A query's rows as text: `table` for people, `csv` and `json` for programs.
 
-    Raises UserError with DuckDB's own words where the query fails or tries to leave the warehouse.
+    A query that mentions `numbers.<name>` also reads the numbers of all reports. Raises UserError for an empty query,
+    for a name that no report published, and with DuckDB's own words where the query fails or tries to leave the warehouse.
     """
-    with warehouse.connect(settings) as connection:
-        try:
-            result = connection.execute(query if query.strip() else "select 'select … from marts.shop_days' as example")
+    if not query.strip():
+        example = 'analysis sql "select * from marts.shop_days limit 5"'
+        raise UserError(f"查询是空的。例如：{example}", f"The query is empty. For example: {example}")
+    mentioned = {name.lower() for name in MENTION.findall(query)}
+    try:
+        with _open(settings, mentioned) as connection:
+            result = connection.execute(query)
             names = [each[0] for each in result.description or []]
             rows = result.fetchall() if names else []
-        except duckdb.Error as error:
-            raise UserError(f"查询没有成功：{error}", f"The query failed: {error}") from error
+    except duckdb.CatalogException as error:
+        raise _unknown_numbers(settings, mentioned) or _failed(error) from error
+    except duckdb.Error as error:
+        raise _failed(error) from error
     if shape == "csv":
         return _csv(names, rows)
     if shape == "json":
         return _json(names, rows)
     return _table(names, [[_shown(cell) for cell in row] for row in rows])
+
+
+def _open(settings: Settings, mentioned: set[str]) -> duckdb.DuckDBPyConnection:
+    """The warehouse, with those of the reports' numbers that are mentioned; reading them takes time."""
+    if not mentioned:
+        return warehouse.connect(settings)
+    from analysis.reports import published
+
+    files = published.published(settings.reports)
+    wanted = [name for name in files if name.lower() in mentioned]
+    return warehouse.connect(settings, lambda connection: published.register(connection, files, wanted))
+
+
+def _unknown_numbers(settings: Settings, mentioned: set[str]) -> UserError | None:
+    """What to say where a query failed over a name that no report published; None where it has no such name."""
+    from analysis.reports import published
+
+    known = list(published.published(settings.reports))
+    unknown = ", ".join(f"numbers.{name}" for name in sorted(mentioned - {each.lower() for each in known}))
+    if not unknown:
+        return None
+    if not known:
+        return UserError(
+            f"没有 {unknown}：还没有生成过报告。请先运行 python3 start.py report。",
+            f"There is no {unknown}: no report was rendered yet. Run python3 start.py report first.",
+        )
+    listed = ", ".join(f"numbers.{name}" for name in known)
+    return UserError(f"没有 {unknown}；报告的数字有：{listed}。", f"There is no {unknown}; the reports have: {listed}.")
+
+
+def _failed(error: duckdb.Error) -> UserError:
+    return UserError(f"查询没有成功：{error}", f"The query failed: {error}")
 
 
 def accounts(settings: Settings, records: Sequence[archive.Record]) -> Iterator[str]:

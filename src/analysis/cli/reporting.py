@@ -14,7 +14,10 @@ from typing import Any
 from analysis import archive, rules, texts, warehouse
 from analysis.settings import PACKAGE, PROJECT, Settings, UserError
 
-NOTEBOOK = PROJECT / "notebooks" / "reports" / "daily.ipynb"
+NOTEBOOKS = sorted(
+    (PROJECT / "notebooks" / "reports").glob("*.ipynb"), key=lambda file: (file.stem != "daily", file.stem)
+)
+"""Every notebook of the report in the order of its pages: the daily one first, then by name."""
 VERSIONS = ("pandas", "duckdb", "plotly")
 
 
@@ -25,15 +28,19 @@ def render(settings: Settings, manifest: archive.Manifest, wanted: date | None) 
     no orders export tells such a day.
     """
     as_of = wanted or last_closed_day(settings)
-    fingerprint = _fingerprint(settings, as_of)
+    before = _previous(settings.reports, as_of)
+    fingerprint = _fingerprint(settings, as_of, before)
     folder = settings.reports / as_of.isoformat()
-    if (page := _same_page(folder, fingerprint, settings.report.languages)) is not None:
+    page = folder / f"{NOTEBOOKS[0].stem}.html"
+    if _is_same(folder, fingerprint, settings.report.languages):
         return page, False
     from analysis import reports
 
+    chosen = rules.chosen((settings.report.rule, *settings.report.also), settings.rules)
     record = {
         "fingerprint": fingerprint,
-        "rule": rules.load(settings.report.rule).name,
+        "rule": settings.report.rule,
+        "rules": {rule.name: rules.described(rule) for rule in chosen},
         "inputs": [
             {"path": each.shown, "sha256": each.sha256, "rows": each.read}
             for each in sorted(manifest.records.values(), key=lambda each: (each.shown, each.sha256))
@@ -42,15 +49,15 @@ def render(settings: Settings, manifest: archive.Manifest, wanted: date | None) 
         "versions": {name: version(name) for name in VERSIONS},
     }
     reports.render(
-        NOTEBOOK,
-        {"data": str(settings.data), "reports": str(settings.reports)},
+        NOTEBOOKS,
+        {"data": str(settings.data), "reports": str(settings.reports), "previous": before and before.name},
         as_of=as_of,
         words={language: texts.load(language) for language in settings.report.languages},
         reports=settings.reports,
         record=record,
         is_sample=settings.is_sample,
     )
-    return folder / f"{NOTEBOOK.stem}.html", True
+    return page, True
 
 
 def last_closed_day(settings: Settings) -> date:
@@ -66,23 +73,47 @@ def last_closed_day(settings: Settings) -> date:
     return date.fromisoformat(str(day))
 
 
-def _same_page(folder: Path, fingerprint: str, languages: Sequence[str]) -> Path | None:
+def _previous(reports: Path, as_of: date) -> Path | None:
+    """The folder of the newest whole report of an earlier day, None where there is none; its name is the day."""
+    days = [folder for folder in reports.glob("????-??-??") if folder.name < as_of.isoformat()]
+    return next((day for day in sorted(days, reverse=True) if _record(day).get("as_of") == day.name), None)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """What the report in the folder says of its run; empty where there is none or it was cut off."""
     try:
-        record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    pages = [folder / str(record.get("pages", {}).get(language, "")) for language in languages]
-    same = record.get("fingerprint") == fingerprint and record.get("languages") == list(languages)
-    parts = [*pages, folder / "numbers" / "rates.csv", folder.parent / "index.html"]
-    whole = all(part.is_file() for part in parts) and any((folder.parent / "assets").glob("plotly*.js"))
-    return pages[0] if same and whole else None
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
-def _fingerprint(settings: Settings, as_of: date) -> str:
-    """What the page stands on: the warehouse, the user's choices, the day, our own files and the libraries that draw."""
+def _is_same(folder: Path, fingerprint: str, languages: Sequence[str]) -> bool:
+    """Whether the folder holds every page and every number of a run on the same ground."""
+    record = _record(folder)
+    if record.get("fingerprint") != fingerprint or record.get("languages") != list(languages):
+        return False
+    pages = [folder / name for page in record["pages"] for name in page["files"].values()]
+    numbers = [folder / "numbers" / f"{name}.csv" for name in record["numbers"]]
+    parts = [*pages, *numbers, folder.parent / "index.html"]
+    return all(part.is_file() for part in parts) and any((folder.parent / "assets").glob("plotly*.js"))
+
+
+def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
+    """What the pages stand on: the warehouse, the user's choices, the day, our own files and the libraries that draw.
+
+    Also what the report before said; how long that took makes no difference.
+    """
     digest = hashlib.sha256(str(warehouse.fingerprint(settings)).encode())
     digest.update(repr((as_of, asdict(settings))).encode())
     digest.update(repr([(name, version(name)) for name in VERSIONS]).encode())
-    for file in (NOTEBOOK, *sorted(each for each in PACKAGE.rglob("*") if each.is_file() and each.suffix != ".pyc")):
+    digest.update(repr([file.name for file in NOTEBOOKS]).encode())
+    ours = sorted(each for each in PACKAGE.rglob("*") if each.is_file() and each.suffix != ".pyc")
+    for file in (*NOTEBOOKS, *ours, *sorted(settings.rules.glob("*.toml"))):
         digest.update(file.read_bytes())
+    if before:
+        said = {key: value for key, value in _record(before).items() if key != "durations"}
+        digest.update(json.dumps(said, sort_keys=True).encode())
+        for file in sorted(before.glob("numbers/*.csv")):
+            digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

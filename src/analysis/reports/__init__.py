@@ -1,6 +1,6 @@
-"""Runs a notebook for an as_of date and keeps the page, the numbers and the record of the run.
+"""Runs notebooks for an as_of date and keeps their pages, their numbers and the record of the run.
 
-Same notebook, same facts and same as_of: same bytes, but for the durations in `run.json`. A page is delivered
+Same notebooks, same facts and same as_of: same bytes, but for the durations in `run.json`. A report is delivered
 whole or not at all: everything is written into a folder beside, checked there, and renamed.
 """
 
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -17,7 +19,7 @@ from typing import Any
 
 from analysis.reports.history import write_index
 from analysis.reports.kernel import Executed, execute, prepare
-from analysis.reports.page import Site, build_page, check_page, write_assets
+from analysis.reports.page import Page, Site, build_page, check_page, title, write_assets
 from analysis.settings import UserError
 
 __all__ = ["render"]
@@ -27,7 +29,7 @@ BOM = "\ufeff"
 
 
 def render(
-    notebook: Path,
+    notebooks: Sequence[Path],
     parameters: Mapping[str, Any],
     *,
     as_of: date,
@@ -36,39 +38,53 @@ def render(
     record: Mapping[str, Any] | None = None,
     is_sample: bool = False,
 ) -> Path:
-    """The folder `<reports>/<as_of>/` with one page per language, `numbers/*.csv` and `run.json`.
+    """The folder `<reports>/<as_of>/` with one page per notebook and language, `numbers/*.csv` and `run.json`.
 
-    `words` gives the languages in order: the first one's page is `<notebook>.html`, another's
-    `<notebook>.<language>.html`. `parameters` go into the notebook's parameters cell, with `as_of` and
-    `language` added where the cell has them. `record` is what the caller knows about the run (rule, inputs
-    with hashes, versions) and ends in `run.json`. Raises UserError for an unknown parameter, a failing cell,
-    or a page that lost a chart or a table; what was there before then stays as it was.
+    The notebooks lie in one folder and run in the order given, one kernel per language. `words` gives the
+    languages in order: the first one's page is `<notebook>.html`, another's `<notebook>.<language>.html`.
+    `parameters` go into each notebook's parameters cell, with `as_of` added; `language` and `previous` only where
+    the cell has them. `record` is what the caller knows about the run (rules, inputs with hashes, versions) and
+    ends in `run.json`. Raises UserError for an unknown parameter, a failing cell, numbers that two notebooks
+    publish under one name or that differ between the languages, or a page that lost a chart or a table; what was
+    there before then stays as it was.
     """
     begun = perf_counter()
     languages = list(words)
     parameters = {**parameters, "as_of": as_of.isoformat()}
-    sources = {each: prepare(notebook, parameters | {"language": each}, each) for each in languages}
+    sources = {
+        language: {file: prepare(file, parameters | {"language": language}, language) for file in notebooks}
+        for language in languages
+    }
     reports.mkdir(parents=True, exist_ok=True)
     aside = reports / f".{as_of}.tmp"
     _recover(aside, reports / as_of.isoformat())
     try:
         aside.mkdir()
         with ThreadPoolExecutor(len(languages)) as pool:
-            runs = list(pool.map(lambda each: execute(sources[each], notebook), languages))
-        done = dict(zip(languages, runs, strict=True))
-        site = Site(
-            plotly=write_assets(reports / "assets"),
-            pages={each: _page_name(notebook, each, languages) for each in languages},
-            as_of=as_of,
-            is_sample=is_sample,
-        )
-        for language, run in done.items():
-            html = build_page(run.notebook, language, words[language], site)
-            check_page(html, run.notebook, notebook.name)
-            (aside / site.pages[language]).write_text(html, encoding="utf-8", newline="\n")
-        _write_numbers(done, aside / "numbers", notebook)
-        durations = {each: round(run.seconds, 3) for each, run in done.items()}
-        _write_record(aside / "run.json", site, notebook, record or {}, durations | {"all": perf_counter() - begun})
+            done = dict(zip(languages, pool.map(execute, sources.values()), strict=True))
+        pages = {file: _page(file, {language: done[language][file] for language in languages}) for file in notebooks}
+        site = Site(write_assets(reports / "assets"), list(pages.values()), as_of, is_sample)
+        for file, page in pages.items():
+            for language in languages:
+                notebook = done[language][file].notebook
+                html = build_page(notebook, page, language, words[language], site)
+                check_page(html, notebook, file.name)
+                (aside / page.files[language]).write_text(html, encoding="utf-8", newline="\n")
+        numbers = _agreed([{file: runs[file].numbers() for file in notebooks} for runs in done.values()])
+        _write_numbers(numbers, aside / "numbers")
+        known = {
+            "as_of": as_of.isoformat(),
+            "pages": [asdict(page) for page in site.pages],
+            "languages": languages,
+            "numbers": sorted(numbers),
+            "is_sample": is_sample,
+            "durations": {
+                file.stem: {language: round(done[language][file].seconds, 3) for language in languages}
+                for file in notebooks
+            }
+            | {"all": round(perf_counter() - begun, 3)},
+        }
+        _write_record(aside / "run.json", {**(record or {}), **known})
         _deliver(aside, reports / as_of.isoformat())
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -76,38 +92,41 @@ def render(
     return reports / as_of.isoformat()
 
 
-def _page_name(notebook: Path, language: str, languages: Sequence[str]) -> str:
-    return f"{notebook.stem}.html" if language == languages[0] else f"{notebook.stem}.{language}.html"
+def _page(file: Path, runs: Mapping[str, Executed]) -> Page:
+    first, *_ = runs
+    files = {each: f"{file.stem}.html" if each == first else f"{file.stem}.{each}.html" for each in runs}
+    return Page(file.name, files, {each: title(run.notebook) or file.stem for each, run in runs.items()})
 
 
-def _write_numbers(done: Mapping[str, Executed], folder: Path, notebook: Path) -> None:
-    """The notebook's numbers, once: the languages must agree on every byte of them."""
-    kept = {language: run.numbers() for language, run in done.items()}
-    first, *others = kept.values()
-    if any(other != first for other in others):
-        raise UserError(
-            f"{notebook.name}：各语言的数字不一致，报告没有写出。请检查 notebook 里和语言有关的计算。",
-            f"{notebook.name}: the languages disagree on the numbers, no report was written. "
-            "Look for a calculation that depends on the language.",
-        )
-    if first:
+def _agreed(by_language: Sequence[Mapping[Path, Mapping[str, str]]]) -> dict[str, str]:
+    """All numbers by name: each from one notebook, and the same bytes in every language."""
+    first, *others = by_language
+    for file in first:
+        if any(other[file] != first[file] for other in others):
+            raise UserError(
+                f"{file.name}：各语言的数字不一致，报告没有写出。请检查 notebook 里和语言有关的计算。",
+                f"{file.name}: the languages disagree on the numbers, no report was written. "
+                "Look for a calculation that depends on the language.",
+            )
+    for name, count in Counter(name for numbers in first.values() for name in numbers).items():
+        if count > 1:
+            listed = ", ".join(file.name for file, numbers in first.items() if name in numbers)
+            raise UserError(
+                f"{listed} 都写出了 {name}.csv，报告没有写出。请改用不同的名字。",
+                f"{listed} all publish {name}.csv, no report was written. Give each its own name.",
+            )
+    return {name: text for numbers in first.values() for name, text in numbers.items()}
+
+
+def _write_numbers(numbers: Mapping[str, str], folder: Path) -> None:
+    if numbers:
         folder.mkdir()
-    for name, text in first.items():
+    for name, text in numbers.items():
         (folder / f"{name}.csv").write_text(BOM + text, encoding="utf-8", newline="\n")
 
 
-def _write_record(
-    file: Path, site: Site, notebook: Path, record: Mapping[str, Any], durations: Mapping[str, float]
-) -> None:
-    known = {
-        "as_of": site.as_of.isoformat(),
-        "notebook": notebook.name,
-        "pages": site.pages,
-        "languages": list(site.pages),
-        "is_sample": site.is_sample,
-        "durations": {name: round(seconds, 3) for name, seconds in durations.items()},
-    }
-    text = json.dumps({**record, **known}, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+def _write_record(file: Path, record: Mapping[str, Any]) -> None:
+    text = json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True, default=str)
     file.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

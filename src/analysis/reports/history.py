@@ -42,8 +42,12 @@ def _read(file: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(record, dict) or not {"as_of", "languages", "pages"} <= set(record):
         return None
+    pages = record["pages"]
+    if isinstance(pages, dict):  # written before a run had more than one page
+        pages = [{"files": pages, "titles": dict.fromkeys(pages, "")}]
     return record | {
         "folder": file.parent.name,
+        "pages": pages,
         "rule": record.get("rule", ""),
         "is_sample": record.get("is_sample", False),
     }

@@ -1,8 +1,9 @@
-"""Runs a notebook in a kernel of its own; says which cell failed, under which heading, with which error."""
+"""Runs notebooks in a kernel, one after another; says which cell failed, under which heading, with which error."""
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import copy
 import os
 import sys
@@ -20,6 +21,8 @@ from analysis.settings import LANGUAGES, PACKAGE, UserError
 Notebook = Any
 """nbformat's NotebookNode, which has no types of its own."""
 CELL_SECONDS = 600
+OPTIONAL = ("language", "previous")
+"""The parameters that go in only where a notebook names them."""
 KERNEL = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
 LONGEST_SOCKET_FOLDER = 80
 """A socket's path holds about 100 bytes; in a longer folder the kernel listens on the loopback address."""
@@ -46,8 +49,8 @@ def prepare(file: Path, parameters: Mapping[str, Any], language: str) -> Noteboo
     """The notebook in one language with the parameters put in, not run yet.
 
     Text cells tagged with another language are dropped. A parameter that the cell tagged `parameters` does
-    not name is an error, so that a misspelt one is never ignored; `language` goes in only where the cell
-    names it.
+    not name is an error, so that a misspelt one is never ignored; those in OPTIONAL go in only where the cell
+    names them.
     """
     with _no_address_grammar():
         import nbformat
@@ -63,7 +66,7 @@ def prepare(file: Path, parameters: Mapping[str, Any], language: str) -> Noteboo
     cells = [cell for cell in notebook.cells if not (cell.cell_type == "markdown" and others & tags(cell))]
     at = next((at for at, cell in enumerate(cells) if "parameters" in tags(cell)), None)
     known = assigned(cells[at].source) if at is not None else set()
-    given = {key: value for key, value in parameters.items() if key != "language" or key in known}
+    given = {key: value for key, value in parameters.items() if key not in OPTIONAL or key in known}
     if extra := sorted(set(given) - known):
         wrong, right = ", ".join(extra), ", ".join(sorted(known)) or "–"
         raise UserError(
@@ -78,36 +81,55 @@ def prepare(file: Path, parameters: Mapping[str, Any], language: str) -> Noteboo
     return notebook
 
 
-def execute(notebook: Notebook, file: Path) -> Executed:
-    """A copy of the notebook with the outputs that a fresh kernel gave.
+def execute(notebooks: Mapping[Path, Notebook]) -> dict[Path, Executed]:
+    """Copies of the notebooks, by file, with the outputs that one kernel gave, started in the first one's folder.
 
-    Raises UserError naming the notebook, the cell's heading and the Python error.
+    Each begins with no variable of the one before; modules stay imported, so that pandas and plotly are read
+    once. The first one's seconds include the kernel's start. Raises UserError naming the notebook, the cell's
+    heading and the Python error.
     """
+    from nbformat.v4 import new_code_cell
+
+    copies = {file: copy.deepcopy(notebook) for file, notebook in notebooks.items()}
+    for notebook in copies.values():
+        notebook.cells.insert(0, new_code_cell("%reset -f", id="reset", metadata={"tags": ["injected"]}))  # type: ignore[no-untyped-call]
+    return asyncio.run(_execute(copies))
+
+
+async def _execute(notebooks: Mapping[Path, Notebook]) -> dict[Path, Executed]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    begun = perf_counter()
-    notebook = copy.deepcopy(notebook)
+    done: dict[Path, Executed] = {}
+    first, *_ = notebooks
     with TemporaryDirectory(prefix="kernel-") as scratch:
         manager = AsyncKernelManager(connection_file=f"{scratch}/connection.json")
         if os.name == "posix" and len(scratch) < LONGEST_SOCKET_FOLDER:
             manager.transport, manager.ip = "ipc", f"{scratch}/socket"
         manager._kernel_spec = KernelSpec(argv=KERNEL)
-        where = {"metadata": {"path": str(file.parent.absolute())}}
+        where = {"metadata": {"path": str(first.parent.absolute())}}
         client = NotebookClient(
-            notebook, km=manager, timeout=CELL_SECONDS, resources=where, shutdown_kernel="immediate"
+            notebooks[first], km=manager, timeout=CELL_SECONDS, resources=where, shutdown_kernel="immediate"
         )
         path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
         own = {"IPYTHONDIR": scratch, "PLOTLY_RENDERER": "plotly_mimetype", "PYTHONHASHSEED": "0"}
-        try:
-            client.execute(env=os.environ | own | {"PYTHONPATH": path})
-        except CellExecutionError as error:
-            raise _failed(file, notebook, f"{error.ename}: {error.evalue}") from error
-        except (CellTimeoutError, DeadKernelError) as error:
-            raise _failed(file, notebook, f"{type(error).__name__}: {error}") from error
-    return Executed(notebook, perf_counter() - begun)
+        begun = perf_counter()
+        async with client.async_setup_kernel(env=os.environ | own | {"PYTHONPATH": path}, cleanup_kc=True):
+            for file, notebook in notebooks.items():
+                try:
+                    client.nb = notebook
+                    client.reset_execution_trackers()
+                    for at, cell in enumerate(notebook.cells):
+                        await client.async_execute_cell(cell, at, execution_count=client.code_cells_executed + 1)
+                except CellExecutionError as error:
+                    raise _failed(file, notebook, f"{error.ename}: {error.evalue}") from error
+                except (CellTimeoutError, DeadKernelError) as error:
+                    raise _failed(file, notebook, f"{type(error).__name__}: {error}") from error
+                done[file] = Executed(notebook, perf_counter() - begun)
+                begun = perf_counter()
+    return done
 
 
 def tags(cell: Notebook) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -23,11 +23,20 @@ PLOTLY_MIME = "application/vnd.plotly.v1+json"
 
 
 @dataclass(frozen=True)
+class Page:
+    """What one notebook became: its file and its title, by language."""
+
+    notebook: str
+    files: Mapping[str, str]
+    titles: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Site:
-    """What the pages of one run share: the plotly file, each language's page, the day, made up or not."""
+    """What the pages of one run share: the plotly file, all pages in order, the day, made up or not."""
 
     plotly: str
-    pages: Mapping[str, str]
+    pages: Sequence[Page]
     as_of: date
     is_sample: bool
 
@@ -56,14 +65,21 @@ class Block:
         return [output for output in self.outputs if output.shop_id == shop_id]
 
 
-def build_page(notebook: Notebook, language: str, words: Mapping[str, str], site: Site) -> str:
+def title(notebook: Notebook) -> str:
+    """The first heading of the notebook's text; nothing where it has none."""
+    return next(
+        (found for cell in notebook.cells if cell.cell_type == "markdown" if (found := heading(cell.source))), ""
+    )
+
+
+def build_page(notebook: Notebook, page: Page, language: str, words: Mapping[str, str], site: Site) -> str:
     """The whole page as HTML: what precedes the first per-shop block, one section per shop, what follows."""
     blocks = _blocks(notebook)
     shops = sorted({output.shop_id for block in blocks for output in block.outputs if output.shop_id})
     by_shop = [block for block in blocks if any(output.shop_id for output in block.outputs)]
     first = blocks.index(by_shop[0]) if by_shop else len(blocks)
     script = (PACKAGE / "pages" / "page.js").read_text(encoding="utf-8")
-    others = {each: name for each, name in site.pages.items() if each != language}
+    others = {each: name for each, name in page.files.items() if each != language}
     return (
         environment()
         .get_template("page.html")
@@ -72,11 +88,11 @@ def build_page(notebook: Notebook, language: str, words: Mapping[str, str], site
             blocks_by_shop=by_shop,
             blocks_after=[block for block in blocks[first:] if block not in by_shop],
             shops=list(enumerate(shops, 1)),
-            title=next((block.heading for block in blocks if block.heading), ""),
+            page=page,
             code=list(_code(notebook)),
             language=language,
             others=others,
-            numbers=[name for name in _numbers(notebook)],
+            numbers=list(_numbers(notebook)),
             words=words,
             site=site,
             style=Markup((PACKAGE / "pages" / "page.css").read_text(encoding="utf-8")),
@@ -180,7 +196,7 @@ def _numbers(notebook: Notebook) -> Iterator[str]:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "text/csv" in output.get("data", {}):
-                yield f"numbers/{output.metadata['name']}.csv"
+                yield output.metadata["name"]
 
 
 class _Counting(HTMLParser):
