@@ -87,7 +87,7 @@ class Data:
             day,
             chosen.line,
             days,
-            warehouse.ask(chosen, "platform_figures", as_of=day),
+            warehouse.ask(chosen, "platform_figures", as_of=day).query("is_newest"),
         )
 
 

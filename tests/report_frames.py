@@ -23,6 +23,18 @@ class Rule:
     source_en: str = "seller article, 2021-03-26"
     confidence: str = "B"
     valid_from: date = date(2021, 3, 26)
+    valid_to: date | None = None
+    metric: str = "intervention_rate"
+    lag_days: int = 0
+    event: str = "intervention"
+    unit: str = "orders"
+    dated_by: str = "began_on"
+    outcomes: tuple[str, ...] = ()
+    reason_groups: tuple[str, ...] = ()
+    denominator: tuple[str, ...] = ("orders_dealt",)
+    denominator_minus: tuple[str, ...] = ()
+    excluded_initiators: tuple[str, ...] = ("platform",)
+    excludes_undecided_withdrawn: bool = True
 
 
 def wilson(numerator: pd.Series, denominator: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -59,6 +71,9 @@ def rates(*, with_lines: bool = True) -> pd.DataFrame:
         over = (frame["rate"] >= 0.02).fillna(False) & lined
         frame["status"] = np.where(over, "above_both", "below" if lined else "no_line")
         frame.loc[frame["numerator"].isna(), "status"] = "incomplete"
+        allowed = (frame["line_rate"] * frame["denominator"]).astype("Float64") // 1
+        most = pd.concat([allowed, frame["line_count"].astype("Float64")], axis=1).min(axis=1)
+        frame["headroom"] = (most - frame["numerator"]).astype("Int64")
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
@@ -71,23 +86,34 @@ def segments() -> pd.DataFrame:
             "东北珍珠米 10斤 现磨现发 真空包装 家庭装",
             *[f"商品 {i} 号" for i in range(9)],
         ],
+        "sku": ["红色 大号", "蓝色 小号", ""],
         "courier": ["极兔速递", "中通快递", "韵达快递", "邮政"],
         "province": ["广东", "浙江", "江苏", "河南", "四川", "山东", "湖南", "湖北", "辽宁", "新疆"],
         "reason": ["not_received", "missing_or_short", "quality", "other"],
+        "ticket_type": ["not_received", ""],
     }
+    without_orders = ("reason", "ticket_type")
     rows = [
-        (shop, dimension, name, max(1, 8 - at) if dimension != "reason" else 9 - 2 * at, 120 + 37 * at)
+        (shop, dimension, name, max(1, 8 - at) if dimension not in without_orders else 9 - 2 * at, 120 + 37 * at)
         for shop in SHOPS
         for dimension, found in names.items()
         for at, name in enumerate(found)
     ]
     frame = pd.DataFrame(rows, columns=["shop_id", "dimension", "segment", "numerator", "denominator"])
     frame["label"] = frame["segment"]
-    is_reason = frame["dimension"] == "reason"
-    frame.loc[is_reason, "denominator"] = 24
+    is_share = frame["dimension"].isin(without_orders)
+    frame.loc[is_share, "denominator"] = 24
     frame = frame.astype({"numerator": "Int64", "denominator": "Int64"})
     frame["rate"] = frame["numerator"] / frame["denominator"]
     frame["rate_low"], frame["rate_high"] = wilson(frame["numerator"], frame["denominator"])
+    frame["shrunken_rate"] = 0.5 * frame["rate"] + 0.5 * 0.03
+    frame["shrunken_low"], frame["shrunken_high"] = frame["shrunken_rate"] * 0.6, frame["shrunken_rate"] * 1.5
+    place = frame.groupby(["shop_id", "dimension"]).cumcount()
+    frame["contribution"] = frame["numerator"] / 913
+    frame["change"] = (0.0031 - 0.0012 * place).astype("Float64").where(frame["shop_id"] == SHOPS[0])
+    frame["contribution_before"] = frame["contribution"] - frame["change"]
+    frame["mix_effect"] = frame["change"] * 0.25
+    frame["rate_effect"] = frame["change"] - frame["mix_effect"]
     return frame
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from analysis import charts, texts
-from analysis.charts.figures import literal
+from analysis.charts.drawing import literal
 from analysis.charts.shown import CONFIG, PLOTLY_MIME
 from analysis.charts.wording import interval, percent, ratio
+from tests import rate_frames
 from tests import report_frames as made_up
 
 HEALTHY, FEW = made_up.SHOPS
@@ -46,6 +47,18 @@ def figure(part: charts.Chart | charts.Fragment) -> dict[str, Any]:
     spec = part.bundle()[PLOTLY_MIME]
     assert isinstance(spec, dict)
     return spec
+
+
+def tiles(rates: pd.DataFrame | None = None) -> charts.PerShop:
+    return charts.tiles(
+        made_up.rates() if rates is None else rates,
+        rate_frames.status(),
+        rate_frames.rolloff(),
+        rate_frames.forecast(),
+        rate_frames.agreement(),
+        made_up.covered_days(),
+        ZH,
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,8 +125,9 @@ def test_counts_have_whole_ticks() -> None:
 def test_segments_show_the_eight_largest_with_counts_and_whiskers() -> None:
     parts = charts.segments(made_up.segments(), ZH).parts[HEALTHY]
     titles = [part.title for part in parts if isinstance(part, charts.Chart)]
-    assert titles == [ZH[f"dimension.{name}"] for name in ("product", "courier", "province", "reason")]
-    bars, whiskers = figure(parts[0])["data"]
+    dimensions = ("product", "sku", "courier", "province", "reason", "ticket_type")
+    assert titles == [ZH[f"dimension.{name}"] for name in dimensions]
+    bars, whiskers, _ = figure(parts[0])["data"]
     assert len(bars["x"]) == 8 and bars["x"][0] == 8 / 120
     expected = made_up.segments().iloc[0]
     assert bars["x"][0] + whiskers["error_x"]["array"][0] == pytest.approx(float(expected["rate_high"]))
@@ -156,7 +170,7 @@ def test_a_kind_that_was_never_exported_is_one_long_hole() -> None:
 
 
 def test_tiles_never_show_a_bare_percentage() -> None:
-    text = Reading(html(charts.tiles(made_up.rates(), made_up.covered_days(), ZH), HEALTHY)).text
+    text = Reading(html(tiles(), HEALTHY)).text
     for part in (
         "2.19%",
         "20 单介入 / 913 单成交",
@@ -170,7 +184,7 @@ def test_tiles_never_show_a_bare_percentage() -> None:
 
 
 def test_few_events_show_counts_first_and_no_arrow() -> None:
-    text = Reading(html(charts.tiles(made_up.rates(), made_up.covered_days(), ZH), FEW)).text
+    text = Reading(html(tiles(), FEW)).text
     assert "3 / 389" in text and "不足 5 单" in text and "0.26%–2.24%" in text
     assert "▲ 窗口内缺 2 天" in text and "(+1)" in text and "+1 ▲" not in text
     assert "还没有设置警戒线" in text and "data/settings.toml" in text
@@ -181,22 +195,22 @@ def test_an_incomplete_latest_window_shows_no_number() -> None:
     latest = rates["window_end"] == pd.Timestamp(made_up.AS_OF)
     rates.loc[latest, ["numerator", "denominator", "rate", "rate_low", "rate_high"]] = pd.NA
     rates.loc[latest, "status"] = "incomplete"
-    text = Reading(html(charts.tiles(rates, made_up.covered_days(), ZH), HEALTHY)).text
+    text = Reading(html(tiles(rates), HEALTHY)).text
     assert "数据不全，不计算" in text and "%" not in text.split("对照警戒线")[0].replace("95%", "")
 
 
 def test_the_overview_puts_the_shop_over_its_line_first_and_needs_two_shops() -> None:
     rates = made_up.rates()
     shown = charts.overview(rates, ZH)
-    assert shown is not None
+    assert isinstance(shown, charts.Fragment)
     text = Reading(shown.html).text
     assert text.index(HEALTHY) < text.index(FEW)
-    assert charts.overview(rates[rates["shop_id"] == FEW], ZH) is None
+    assert charts.overview(rates[rates["shop_id"] == FEW], ZH) == charts.PerShop()
 
 
 def test_overview_links_lead_to_the_shops_place_on_the_page() -> None:
     shown = charts.overview(made_up.rates(), ZH)
-    assert shown is not None
+    assert isinstance(shown, charts.Fragment)
     place = sorted(made_up.SHOPS).index(HEALTHY) + 1
     assert f'<a href="#shop-{place}">{HEALTHY}</a>' in shown.html
 
@@ -233,7 +247,7 @@ def test_text_from_an_export_is_escaped_in_every_table() -> None:
     )
     shown += [charts.interventions(others, rates, ZH).parts[FEW][0]]  # type: ignore[list-item]
     for fragment in shown:
-        assert fragment is not None
+        assert isinstance(fragment, charts.Fragment)
         reading = Reading(fragment.html)
         assert not {"img", "script", "b"} & set(reading.tags)
         assert "<img src=x onerror=alert(1)></script><b>" in reading.text
@@ -256,6 +270,6 @@ def test_numbers_are_plain_csv_with_floats_that_read_back() -> None:
 
 def test_frames_are_left_as_they_were() -> None:
     rates, segments = made_up.rates(), made_up.segments()
-    charts.rolling(rates, ZH), charts.tiles(rates, made_up.covered_days(), ZH), charts.segments(segments, ZH)
+    charts.rolling(rates, ZH), tiles(rates), charts.segments(segments, ZH)
     pd.testing.assert_frame_equal(rates, made_up.rates())
     pd.testing.assert_frame_equal(segments, made_up.segments())

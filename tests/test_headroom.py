@@ -71,7 +71,7 @@ def test_headroom_against_the_formula_and_what_each_line_leaves() -> None:
         .itertuples()
     )
     assert (row.headroom, row.headroom_rate, row.headroom_count) == (min(29, 9) - 6, 29 - 6, 9 - 6)
-    assert row.headroom_low == row.headroom
+    assert [row.headroom_low] == [row.headroom]
     expected = int(0.1 * round(290 / VOLUME_DAYS * 30))
     assert row.headroom_expected == min(expected, 9) - 6
 

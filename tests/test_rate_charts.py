@@ -58,7 +58,7 @@ def tile(title: str, status: pd.DataFrame, words: Any = ZH, **given: Any) -> str
 
 
 def test_numbers_are_rounded_half_up_and_signs_are_signs() -> None:
-    assert [number(0.125, 2), number(1234.5), number(pd.NA)] == ["0.13", "1,235", "–"]
+    assert [number(0.125, 2), number(-1234.5), number(pd.NA)] == ["0.13", "−1,235", "–"]
     assert [signed(3), signed(-2), signed(0), signed(0.004, 2), signed(None)] == ["+3", "−2", "±0", "±0.00", "–"]
     assert [points(0.0031), points(-0.01005), points(pd.NA)] == ["+0.31", "−1.01", "–"]
     assert [spread(6, 9), spread(6, 6), spread(-2, 5), spread(-4, -1), spread(1, None)] == [
@@ -191,7 +191,7 @@ def test_tiles_of_one_and_of_twenty_shops() -> None:
             }.items()
         }
         assert len(charts.tiles(**frames, words=ZH).parts) == shops
-        assert (charts.overview(frames["rates"], ZH) is None) == (shops == 1)
+        assert (charts.overview(frames["rates"], ZH) == charts.PerShop()) == (shops == 1)
 
 
 # Roll-off and forecast

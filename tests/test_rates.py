@@ -50,9 +50,9 @@ def made_events(rows: list[Any]) -> pd.DataFrame:
         event_id=[str(n) for n in range(len(made))],
         after_sales_id=None,
         ticket_id=None,
-        applied_on=pd.NaT,
+        applied_on=None,
         decided_on=made["decided_at"],
-        ordered_on=pd.NaT,
+        ordered_on=None,
         known_on=made["began_on"],
         reason_group=None,
     )

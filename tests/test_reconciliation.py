@@ -317,6 +317,29 @@ def test_a_wrong_rule_that_stops_fitting_is_no_change_where_another_fits_through
     assert alone["stopped_on"]["wrong"] == every[6] and alone["verdict"]["wrong"] == "none_fits"
 
 
+def test_one_order_booked_otherwise_for_some_days_does_not_unseat_a_definition() -> None:
+    """It is wrong on three days running, on which another rule meets the figures by chance: no change, and no tie."""
+    every = days_before(AS_OF, 10)
+    right = window_rows("right", [(day, 21 if n < 3 else 20, 1000) for n, day in enumerate(every)])
+    chance = window_rows("chance", [(day, 20 if n < 3 else 24, 1000) for n, day in enumerate(every)])
+    told = figures([(day, 20, 0.02) for day in every])
+    found = matching.fits(matching.reconcile(pd.concat([right, chance]), told, {})).set_index("rule")
+    assert found["stopped_on"].isna().all() and set(found["verdict"]) == {"fits"}
+    assert found["days_both"].to_dict() == {"right": 7, "chance": 3}
+
+
+def test_a_lead_of_fewer_days_than_are_missed_decides_nothing() -> None:
+    every = days_before(AS_OF, 10)
+    first_rule = window_rows("first", [(day, 21 if n in (2, 8) else 20, 1000) for n, day in enumerate(every)])
+    second = window_rows("second", [(day, 21 if n in (1, 4, 7) else 20, 1000) for n, day in enumerate(every)])
+    far = window_rows("far", [(day, 21 if n % 2 else 20, 1000) for n, day in enumerate(every)])
+    told = figures([(day, 20, 0.02) for day in every])
+    found = matching.fits(matching.reconcile(pd.concat([first_rule, second, far]), told, {})).set_index("rule")
+    assert found["days_both"].to_dict() == {"first": 8, "second": 7, "far": 5}
+    assert found["is_tied"].to_dict() == {"first": True, "second": True, "far": False}
+    assert set(found["verdict"]) == {"tied"}
+
+
 # One day
 
 
@@ -356,6 +379,14 @@ def test_the_denominator_interval_holds_exactly_the_denominators_that_print_the_
         assert shown == 0
     else:
         assert printed(k, high) == shown and printed(k, high + 1) != shown
+
+
+@pytest.mark.parametrize(("shown", "is_inside"), [(0.0012, False), (0.0013, True)])
+def test_a_half_is_rounded_up(shown: float, is_inside: bool) -> None:
+    """1 of 800 is 0.125 %, which is printed as 0.13 %."""
+    row = matching.reconcile(window_rows("r", [(AS_OF, 1, 800)]), figures([(AS_OF, 1, shown)]), {}).iloc[0]
+    assert row["within_rounding"] == is_inside
+    assert (row["denominator_low"] <= 800 <= row["denominator_high"]) == is_inside
 
 
 @settings(max_examples=40, deadline=None)

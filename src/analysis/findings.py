@@ -84,6 +84,20 @@ class Findings:
         """The platform's own figures."""
         return warehouse.ask(self.settings, "platform_figures", as_of=self.as_of)
 
+    @cached_property
+    def segment_orders(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Each segment's orders in the newest window, and in the one before it of the shops that were covered then."""
+        earlier = self.as_of - timedelta(days=self.rule.window_days)
+        now, before = (
+            warehouse.ask(
+                self.settings, "segment_orders", window_start=rules.window_start(self.rule, day), window_end=day
+            )
+            for day in (self.as_of, earlier)
+        )
+        begins = pd.Timestamp(rules.window_start(self.rule, earlier))
+        covered = self.since[self.since <= begins].index
+        return now, before[before["shop_id"].isin(covered)]
+
     # Rates and lines
 
     @cached_property
@@ -136,10 +150,9 @@ class Findings:
 
     @cached_property
     def segments(self) -> pd.DataFrame:
-        before = self.as_of - timedelta(days=self.rule.window_days)
-        return rates.segments(
-            self.judged, self._segment_orders(self.as_of), self._segment_orders(before), self.rule, self.as_of, before
-        )
+        now, before = self.segment_orders
+        earlier = self.as_of - timedelta(days=self.rule.window_days)
+        return rates.segments(self.judged, now, before, self.rule, self.as_of, earlier)
 
     # What comes
 
@@ -259,10 +272,6 @@ class Findings:
             self.settings.line,
             category_rates=self.figures[self.figures["is_newest"]],
         )
-
-    def _segment_orders(self, as_of: date) -> pd.DataFrame:
-        window = {"window_start": rules.window_start(self.rule, as_of), "window_end": as_of}
-        return warehouse.ask(self.settings, "segment_orders", **window)
 
     @cached_property
     def _daily_orders(self) -> pd.DataFrame:

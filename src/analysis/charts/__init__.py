@@ -5,23 +5,39 @@ frames unchanged, and gives back something that shows itself in a notebook. Text
 data everywhere: it never becomes markup.
 """
 
-from analysis.charts.figures import coverage, rolling, segments
+from analysis.charts.changing import changes
+from analysis.charts.days import cohorts, signal
+from analysis.charts.definitions import definitions, footnotes
+from analysis.charts.figures import coverage, rolling
+from analysis.charts.outlook import forecast, rolloff
+from analysis.charts.reconciling import reconciliation
+from analysis.charts.segmenting import movers, segments
 from analysis.charts.shown import Chart, Fragment, Numbers, PerShop, numbers
-from analysis.charts.tables import files, interventions, masthead, overview, sources, tiles
+from analysis.charts.tables import files, interventions, masthead, overview, sources
+from analysis.charts.tiles import tiles
 
 __all__ = [
     "Chart",
     "Fragment",
     "Numbers",
     "PerShop",
+    "changes",
+    "cohorts",
     "coverage",
+    "definitions",
     "files",
+    "footnotes",
+    "forecast",
     "interventions",
     "masthead",
+    "movers",
     "numbers",
     "overview",
+    "reconciliation",
     "rolling",
+    "rolloff",
     "segments",
+    "signal",
     "sources",
     "tiles",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -127,6 +128,29 @@ def account(settings: Settings) -> str:
     for zh, en in refused:
         text += f"\n未导入 · refused\n  {zh}\n  {en}\n"
     return text
+
+
+def tested(settings: Settings, as_of: date | None, shape: str) -> str:
+    """How good the forecast of each shop's count would have been on its own history, and what it says now."""
+    from pandas import isna
+
+    from analysis.findings import Findings
+
+    found = Findings(settings, as_of)
+    now = found.outlook[["shop_id", "horizon_days", "breach_probability", "reason"]]
+    table = found.backtest.merge(now, on=["shop_id", "horizon_days"]).drop(columns="rule")
+    if shape == "csv":
+        return str(table.to_csv(index=False, lineterminator="\n"))
+    rows = [
+        [_shown(None if isna(cell) else round(cell, 3) if isinstance(cell, float) else cell) for cell in row]
+        for row in table.itertuples(index=False, name=None)
+    ]
+    read = (
+        "coverage：实际落在 50/80/95% 区间内的比例；skill：0 等于只看自己的历史常态，1 为全中，不大于 0 就不给预测；reason：没有给出的原因\n"
+        "coverage: share of outcomes inside the bands; skill: 0 is the shop's own past, 1 perfect, withheld at 0 or below; "
+        "reason: why something is withheld\n"
+    )
+    return f"{found.rule.name} · {found.as_of}\n{_table(list(table.columns), rows)}{read}"
 
 
 def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:

@@ -1,4 +1,4 @@
-"""`analysis build | report | sql | files | sample`: words for the user, exit codes for the schedule.
+"""`analysis build | report | sql | files | backtest | sample`: words for the user, exit codes for the schedule.
 
 Exit codes: 0 done; 2 wrong use or nothing to do it with; 3 done, but at least one file was refused; 75 another run is busy.
 """
@@ -117,6 +117,23 @@ def files(data: Path | None, reports: Path | None, sample: bool) -> None:
     from analysis.cli.answers import account
 
     click.echo(account(places.load(data, reports, sample=sample)), nl=False)
+
+
+@main.command()
+@_places
+@click.option("--as-of", "as_of", help="截止日 · last closed day (default: the last that the exports cover)")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "csv"]),
+    default="table",
+    help="输出格式 · output format",
+)
+def backtest(data: Path | None, reports: Path | None, sample: bool, as_of: str | None, shape: str) -> None:
+    """用自己的历史检验预测 · re-run the forecast on your own history and say how good it was."""
+    from analysis.cli.answers import tested
+
+    click.echo(tested(places.load(data, reports, sample=sample), _day(as_of), shape), nl=False)
 
 
 @main.command()

@@ -24,11 +24,11 @@ GAPS_COLUMNS = ["shop_id", "date", "order_id", "booked_on", "reason", "rules"]
 SHOWN_COLUMNS = ["shop_id", "rule", "stat_on", "platform_count", "platform_rate", "missing_count"]
 
 FEWEST_DAYS = 5
-"""Comparable days below which nothing is said about which definition fits."""
-DAYS_EACH_SIDE = 3
-"""Days that a rule must have fitted before, and missed since, to be said to have stopped."""
-TOLERATED_SHARE = 0.2
-"""Days that a definition that fits may miss, and one that stopped may still meet: late rows, and chance."""
+"""Comparable days below which no definition is said to fit, or to have fitted: windows of successive days share 29 days."""
+DAYS_SINCE = 3
+"""Days that a rule must have missed to be said to have stopped."""
+TOLERATED_SHARE = 0.3
+"""Days that a definition that fits may miss, and one that stopped may still meet: one late order is wrong on many days."""
 ONE = 10**10
 """A rate of 1 in the ten digits that `marts.platform_figures` keeps."""
 PRINTED_STEP = ONE // 10**4
@@ -91,12 +91,12 @@ def fits(reconciliation: pd.DataFrame) -> pd.DataFrame:
     everything that the platform gave is met. On `days_denominator` the platform's count over *our* denominator gives the
     platform's rate: this judges the denominator alone and holds where our exports show too few interventions.
 
-    Candidates that meet at least four fifths of their days come first, the most days first, then those with the most
-    `days_denominator`. `is_tied`: on the days that both have, this one does as well as the first, so the figures do not
-    choose between them; both have place 1. `stopped_on`: the first day from which a rule that had fitted no longer does
-    (at least three days on each side), unless another candidate fits throughout; it then is the platform that changed, and
-    where a candidate fits since, only the days since count. The verdict is the shop's: `not_enough_days` (fewer than five,
-    or no candidate can be told from another), `none_fits`, `tied` or `fits`.
+    Candidates that meet at least seven tenths of their days come first, the most days first, then those with the most
+    `days_denominator`. `is_tied`: on the days that both have, this one is not behind the first, or by fewer days than the
+    first itself misses, so the figures do not choose between them; both have place 1. `stopped_on`: the first day from which a
+    rule that had fitted for at least five days no longer does, for at least three, where no candidate fits throughout: then
+    it is the platform that changed, and where a candidate fits since, only the days since count. The verdict is the shop's:
+    `not_enough_days` (fewer than five, or no candidate can be told from another), `none_fits`, `tied` or `fits`.
     """
     days = _compared(reconciliation)
     candidates = pd.MultiIndex.from_frame(
@@ -196,7 +196,7 @@ def _bounds(rate: pd.Series) -> tuple[pd.Series, pd.Series]:
     step = pd.Series(1, index=rate.index, dtype="Int64")
     written = 10
     while written <= PRINTED_STEP:
-        step = step.mask((exact % written != 1).fillna(False), written)
+        step = step.mask((exact % written == 0).fillna(False), written)
         written *= 10
     return 2 * exact - step, 2 * exact + step
 
@@ -250,8 +250,8 @@ def _stopped(days: pd.DataFrame) -> pd.Series:
     fitted = each["met_before"] >= (1 - TOLERATED_SHARE) * each["days_before"]
     has_stopped = (
         fitted
-        & (each["met_before"] >= DAYS_EACH_SIDE)
-        & (each["days_after"] >= DAYS_EACH_SIDE)
+        & (each["met_before"] >= FEWEST_DAYS)
+        & (each["days_after"] >= DAYS_SINCE)
         & (each["met_after"] <= TOLERATED_SHARE * each["days_after"])
     )
     met, all_days = each["met_before"] + each["met_after"], each["days_before"] + each["days_after"]
@@ -270,13 +270,17 @@ def _since_the_change(days: pd.DataFrame, stopped: pd.Series) -> pd.DataFrame:
 
 
 def _not_worse_than_first(table: pd.DataFrame, days: pd.DataFrame) -> pd.Series:
-    """Whether a candidate does as well as its shop's first row, on the days that both have."""
+    """Whether the days that both have do not choose between a candidate and its shop's first row.
+
+    What the first misses shows how much the facts may be wrong, so a lead of fewer days than that decides nothing.
+    """
     first = table.drop_duplicates("shop_id")[["shop_id", "rule"]]
     its = days.merge(first, on=["shop_id", "rule"])[["shop_id", "date", "both", "denominator"]]
     common = days.merge(its, on=["shop_id", "date"], suffixes=("", "_first"))
     sums = common.groupby(["shop_id", "rule"])[["both", "denominator", "both_first", "denominator_first"]].sum()
     sums = sums.assign(days=common.groupby(["shop_id", "rule"]).size())
-    as_good = (sums["both"] >= sums["both_first"]) & (sums["denominator"] >= sums["denominator_first"])
+    behind, missed = sums["both_first"] - sums["both"], sums["days"] - sums["both_first"]
+    as_good = ((behind <= 0) | (behind < missed)) & (sums["denominator"] >= sums["denominator_first"])
     enough = sums["days"] >= sums.groupby(level="shop_id")["days"].transform("max").clip(upper=FEWEST_DAYS)
     found = pd.MultiIndex.from_frame(table[["shop_id", "rule"]]).isin(sums.index[as_good & enough])
     return pd.Series(found, index=table.index) | ~table.duplicated("shop_id")

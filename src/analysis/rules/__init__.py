@@ -131,9 +131,9 @@ def described(rule: Rule) -> dict[str, Any]:
 
 def restored(record: Mapping[str, Any]) -> Rule:
     """The rule that `described` wrote down, after a way through JSON; without titles and sources."""
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
     days = {key: date.fromisoformat(str(plain[key])) for key in ("valid_from", "valid_to") if plain.get(key)}
-    silent = {"title_zh": "", "title_en": "", "source_zh": "", "source_en": ""}
+    silent: dict[str, Any] = {"title_zh": "", "title_en": "", "source_zh": "", "source_en": ""}
     return Rule(**(silent | plain | days))
 
 
@@ -182,7 +182,7 @@ def _rule(name: str, file: Path, contents: Mapping[str, dict[str, Any]]) -> Rule
             f'{file}：缺少字段 {", ".join(lacking)}；也可以写 variant_of = "pdd-2021-03"，只写不同的地方。',
             f'{file}: lacks {", ".join(lacking)}; or write variant_of = "pdd-2021-03" and only what differs.',
         )
-    fitting = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    fitting: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
     groups = (*(each.name for each in reason_groups()), "other", "unknown")
     for key, allowed in (CHOICES | {"reason_groups": groups}).items():
         value = fitting.get(key, ())

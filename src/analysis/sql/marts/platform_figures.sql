@@ -11,6 +11,7 @@ select
     dispute_refund_count,
     dispute_refund_rate,
     quality_refund_rate,
+    help_rate,
     refund_rate,
     refund_count,
     refund_fen,

@@ -23,6 +23,7 @@ select
     versions.intervention_rate,
     versions.category_intervention_rate,
     versions.quality_refund_rate,
+    versions.help_rate,
     versions.mean_refund_hours,
     versions.refund_count,
     versions.refund_fen,
