@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -10,10 +11,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from analysis import archive, rates, rules, settings, warehouse
-from analysis.cli import loading
+from analysis.cli import loading, main
+from tests import browsing, made_up_pages
 
+SAMPLE = settings.PROJECT / "data" / "sample"
 ORDERS = "订单号,订单状态,商品,商品id,快递公司,省,用户实付金额(元),发货时间,确认收货时间,售后状态,订单成交时间"
 AFTER_SALES = "售后编号,订单编号,售后状态,退款类型,退款金额,申请时间,售后原因,同意退款时间,同意退款人"
 INTERVENTIONS = "订单编号,介入时间,发起方,结果,判定时间,备注"
@@ -110,3 +114,27 @@ def new_data(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield Data(tmp_path_factory.mktemp("data"))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the report of the made-up shops, in both languages; rendering takes long, so all tests share it."""
+    return made_up_pages.deliver(tmp_path_factory.mktemp("made_up"), {"b.csv": "22", "a.csv": "11"})
+
+
+@pytest.fixture(scope="session")
+def sample_report(tmp_path_factory: pytest.TempPathFactory) -> settings.Settings:
+    """The sample, copied so that nothing that ran before helps, loaded, built and rendered by the verb itself."""
+    folder = tmp_path_factory.mktemp("sample")
+    shutil.copytree(SAMPLE / "exports", folder / "data" / "sample" / "exports")
+    shutil.copy(SAMPLE / "settings.toml", folder / "data" / "sample" / "settings.toml")
+    places = ["--sample", "--data", str(folder / "data"), "--reports", str(folder / "reports")]
+    result = CliRunner().invoke(main, ["report", *places])
+    assert result.exit_code == 0, result.output
+    return settings.load(folder / "data", folder / "reports", sample=True)

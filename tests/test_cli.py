@@ -19,8 +19,8 @@ from click.testing import CliRunner, Result
 
 from analysis.cli import main, reporting
 from tests.conftest import Data, order_id
+from tests.made_up_pages import PUBLISH, small
 from tests.test_archive import SECRETS, planted
-from tests.test_reports import PUBLISH, small
 
 
 def run(data: Data, *words: str) -> Result:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -29,6 +31,10 @@ def run(data: Data, *words: str) -> str:
     )
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def leading(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame[frame["rule"] == "pdd-2021-03"].to_dict("records")
 
 
 def rows(folder: Path, name: str) -> list[dict[str, str]]:
@@ -111,11 +117,12 @@ def test_where_the_platform_counts_more_its_figure_lowers_the_headroom(small: Da
     small.put("店/服务概况_20260630.csv", f"{FIGURES}\n2026-06-30,9,30.00%,--\n")
     small.build()
     found = Findings(small.settings)
-    (agreement,) = found.agreement.to_dict("records")
+    (agreement,) = leading(found.agreement)
     assert (agreement["days"], agreement["days_equal"]) == (1, 0)
     assert (agreement["platform_count"], agreement["missing_count"]) == (4, 2)
-    (status,) = found.status.to_dict("records")
-    assert (status["numerator"], status["headroom"], status["headroom_low"]) == (2, 3, 1)
+    (status,) = leading(found.status)
+    assert [status[name] for name in ("numerator", "headroom", "headroom_low", "unseen")] == [2, 3, 1, 2]
+    assert {each["unseen"] for each in found.status.query("rule != 'pdd-2021-03'").to_dict("records")} == {0}
     figures = found.figures.query("metric == 'intervention_rate'")
     assert sorted(zip(figures["platform_count"], figures["is_newest"], strict=True)) == [(4, True), (9, False)]
 
@@ -129,7 +136,7 @@ def test_a_figure_for_a_day_without_orders_is_compared_with_nothing(small: Data)
     compared = own[own["ours_count"].notna()]
     assert len(own) == 3
     assert [(str(each.date), each.within_rounding) for each in compared.itertuples()] == [("2026-06-30", True)]
-    assert list(found.agreement.query("shop_id == '店'")["days_equal"]) == [1]
+    assert [each["days_equal"] for each in leading(found.agreement) if each["shop_id"] == "店"] == [1]
 
 
 def test_every_case_is_listed_with_why_it_counts_or_not(data: Data) -> None:
@@ -170,3 +177,12 @@ def test_days_before_a_hole_are_no_history_for_the_forecast(data: Data) -> None:
     found = Findings(data.settings)
     assert str(found.since["店"].date()) == "2026-05-01"
     assert set(found.outlook["reason"]) == {"too_short"} and found.outlook["expected"].isna().all()
+
+
+def test_over_the_line_only_by_the_platforms_count_still_says_when_it_ends(small: Data) -> None:
+    """Two known, six by the platform, a line of five: of the two, one leaves on 07-21 and the other on 07-22."""
+    small.put("店/服务概况_20260701.csv", f"{FIGURES}\n2026-06-30,6,20.00%,--\n")
+    small.build()
+    (status,) = leading(Findings(small.settings).status)
+    assert (status["headroom"], status["headroom_low"]) == (3, -1)
+    assert (status["back_under_on"], status["back_under_late_on"]) == (None, date(2026, 7, 21))

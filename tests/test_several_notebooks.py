@@ -10,7 +10,7 @@ import pytest
 from analysis.reports import render
 from analysis.settings import UserError
 from tests import report_frames as made_up
-from tests.test_reports import PUBLISH, WORDS, small
+from tests.made_up_pages import PUBLISH, WORDS, small
 
 
 def render_two(folder: Path, first: str, second: str, **given: Any) -> Path:

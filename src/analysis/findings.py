@@ -102,13 +102,15 @@ class Findings:
 
     @cached_property
     def windows(self) -> pd.DataFrame:
-        """The rolling rates under every rule: the leading one, the other candidates, and the other metrics."""
-        return self._rolling(self.every_rule)
+        """The rolling rates under every rule: those of the report, and the other candidates."""
+        shown = {rule.name for rule in self.rules}
+        others = self._rolling([rule for rule in self.every_rule if rule.name not in shown])
+        return pd.concat([self.all_rates, others], ignore_index=True)
 
     @cached_property
     def rates(self) -> pd.DataFrame:
         """The rolling rates under the leading rule."""
-        return self._rolling([self.rule])
+        return self._rates(self.rule)
 
     @cached_property
     def all_rates(self) -> pd.DataFrame:
@@ -117,11 +119,13 @@ class Findings:
 
     @cached_property
     def rolloff(self) -> pd.DataFrame:
-        return rates.rolloff(self.rates, self.events, self.shop_days, self.rule, self.as_of)
+        """What leaves the window on the next days, under each rule of the report that follows the calendar."""
+        return pd.concat([self._rolloff(rule) for rule in self.rules if rule.follows_the_calendar], ignore_index=True)
 
     @cached_property
     def status(self) -> pd.DataFrame:
-        return rates.status(self.rates, self.rolloff, self.shop_days, self.rule, self.as_of, self.agreement)
+        """How each shop stands against its lines under each rule of the report."""
+        return pd.concat([self._status(rule) for rule in self.rules], ignore_index=True)
 
     @cached_property
     def judged(self) -> pd.DataFrame:
@@ -223,8 +227,8 @@ class Findings:
 
     @cached_property
     def agreement(self) -> pd.DataFrame:
-        """On how many days the leading rule's figures equal the platform's, and what its newest figure shows beyond ours."""
-        return rates.agreement(rates.reconcile(self.rates, self.figures, self._lag_days), self.as_of)
+        """On how many days each rule's figures equal the platform's, and what its newest figure shows beyond ours."""
+        return rates.agreement(rates.reconcile(self.all_rates, self.figures, self._lag_days), self.as_of)
 
     # The last report
 
@@ -260,6 +264,17 @@ class Findings:
         ]
         columns = ["shop_id", "rule", "unit_id", "order_id"]
         return pd.concat(found)[columns] if found else pd.DataFrame(columns=columns)
+
+    def _rates(self, rule: Rule) -> pd.DataFrame:
+        return self.all_rates[self.all_rates["rule"] == rule.name]
+
+    def _rolloff(self, rule: Rule) -> pd.DataFrame:
+        return rates.rolloff(self._rates(rule), self.events, self.shop_days, rule, self.as_of)
+
+    def _status(self, rule: Rule) -> pd.DataFrame:
+        leaving = self.rolloff[self.rolloff["rule"] == rule.name]
+        unseen = self.agreement[self.agreement["rule"] == rule.name]
+        return rates.status(self._rates(rule), leaving, self.shop_days, rule, self.as_of, unseen)
 
     def _rolling(self, chosen: list[Rule]) -> pd.DataFrame:
         return rates.rolling(

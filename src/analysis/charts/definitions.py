@@ -99,8 +99,12 @@ def told_apart(rule: Any, words: Words) -> str:
 
 
 def _definitions(frame: pd.DataFrame, rules: Rules, metric: str, words: Words) -> Chart:
-    """A few definitions each have a colour; of many, the first has, and the others are a grey field around it."""
+    """A few definitions each have a colour; of many, the first has, and the others are a grey field around it.
+
+    A rate by order day is incomplete for recent days, so it has a row in the table and no line among the others.
+    """
     figure = go.Figure()
+    rules = [rule for rule in rules if rule.dated_by != "ordered_on"] or rules
     many = len(rules) > len(COLOURS)
     for at, rule in reversed(list(enumerate(rules))):
         rows = frame[frame["rule"] == rule.name].sort_values("window_end")

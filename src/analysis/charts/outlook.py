@@ -16,6 +16,7 @@ from analysis.charts.drawing import (
     BLUE,
     GREEN,
     GREY,
+    GREY_BAND,
     ORANGE,
     band,
     count_axis,
@@ -114,9 +115,14 @@ def _rolloff(frame: pd.DataFrame, status: Row, title: str, words: Words) -> Char
         hoverinfo="text",
         textposition="none",
     )
+    left = [float(status["numerator"]), *frame["remaining"].astype(float)]
+    unseen = 0 if is_missing(status.get("unseen")) else int(status["unseen"])
+    if unseen:
+        high = [each + unseen for each in left]
+        figure.add_scatter(**band([today, *days], left, high, GREY_BAND, words["rolloff.unseen"]))
     figure.add_scatter(
         x=[today, *days],
-        y=[float(status["numerator"]), *floats(frame["remaining"])],
+        y=left,
         mode="lines",
         line={"color": BLUE, "width": 2.5, "shape": "hv"},
         name=words["rolloff.remaining"],
@@ -126,7 +132,7 @@ def _rolloff(frame: pd.DataFrame, status: Row, title: str, words: Words) -> Char
     heights = _lines(status["target_rate"], status["target_count"], status["denominator"], words)
     for name, height, dash in heights:
         figure.add_scatter(**limit([today, days[-1]], height, name, dash))
-    most = max([float(status["numerator"]), *(height for _, height, _ in heights)])
+    most = max([left[0] + unseen, *(height for _, height, _ in heights)])
     figure.update_layout(
         layout(300),
         xaxis=day_axis(pd.Series(pd.to_datetime([today, *days])), words),
@@ -152,6 +158,10 @@ def _rolloff_note(frame: pd.DataFrame, status: Row, words: Words) -> str:
         back = status["back_under_on"]
         key = "never_back" if is_missing(back) else "back"
         said.append(words[f"rolloff.{key}"].format(day=weekday(back, words)))
+    if not is_missing(status.get("unseen")) and int(status["unseen"]):
+        late = status.get("back_under_late_on")
+        key = "unseen_note" if is_missing(late) else "unseen_back"
+        said.append(words[f"rolloff.{key}"].format(unseen=count(status["unseen"]), day=weekday(late, words)))
     return words["sentence.join"].join(said)
 
 
@@ -225,7 +235,7 @@ def _forecast(past: pd.DataFrame, remaining: pd.DataFrame, given: pd.DataFrame, 
         days=words["forecast.separator"].join(str(each) for each in horizons[1:]), expected=words["forecast.expected"]
     )
     if most < highest:
-        note = words["sentence.join"].join([note, words["forecast.cut"].format(high=count(highest))])
+        note = words["sentence.join"].join([note, words["forecast.cut"].format(high=count(int(highest)))])
     return Chart(figure, words["forecast.title"], note)
 
 

@@ -21,7 +21,7 @@ STATUS_COLUMNS = [
     "shop_id", "metric", "rule", "window_start", "window_end", "numerator", "denominator", "rate", "target_rate",
     "target_count", "target_source", "condition", "early_share", "min_orders", "status", "days_above",
     "persistent_days", "is_persistent", "headroom", "headroom_rate", "headroom_count", "headroom_expected",
-    "headroom_low", "back_under_on",
+    "headroom_low", "unseen", "back_under_on", "back_under_late_on",
 ]  # fmt: skip
 
 
@@ -75,9 +75,10 @@ def status(
     `days_above`: days on end, up to the newest window, on which the line was exceeded; `is_persistent`: at least
     `persistent_days` of them (missing where that is not set). `headroom` is how many more units fit before the line is
     exceeded, `headroom_rate` and `headroom_count` the same for each line alone, `headroom_expected` at the orders expected
-    for the next window. `headroom_low` counts the units that the platform knows and the exports do not (`missing`:
-    `shop_id, missing_count`); it equals `headroom` where there are none. `back_under_on`: over the line now, the first day
-    on which the line is not exceeded if nothing new comes; missing when not over, or not within the days of `rolloff`.
+    for the next window. `unseen` units are known to the platform and not to the exports (`missing`: `shop_id, missing_count`);
+    `headroom_low` counts them too. `back_under_on`: over the line now, the first day on which it is not exceeded if nothing
+    new comes; `back_under_late_on` the same where the unseen ones, whose days nobody knows, leave last. Both are missing
+    when not over, or not within the days of `rolloff`.
     """
     newest = _newest(rates).reset_index(drop=True)
     shops = sorted(newest["shop_id"])
@@ -93,6 +94,8 @@ def status(
     unseen = pd.Series(0, index=newest.index, dtype="Int64")
     if missing is not None:
         unseen = newest["shop_id"].map(missing.set_index("shop_id")["missing_count"]).astype("Int64").fillna(0)
+    room = _room_ahead(newest, rolloff, shop_days, rule, as_of)
+    low = (newest["headroom"] - unseen).astype("Int64")
     return newest.assign(
         target_rate=newest["line_rate"],
         target_count=newest["line_count"],
@@ -101,8 +104,10 @@ def status(
         headroom_rate=(by_rate - k).astype("Int64"),
         headroom_count=(by_count - k).astype("Int64"),
         headroom_expected=(at_volume - k).astype("Int64"),
-        headroom_low=(newest["headroom"] - unseen).astype("Int64"),
-        back_under_on=_back_under(newest, rolloff, shop_days, rule, as_of),
+        headroom_low=low,
+        unseen=unseen,
+        back_under_on=_first_day(room, newest["shop_id"], newest["headroom"], unseen * 0),
+        back_under_late_on=_first_day(room, newest["shop_id"], low, unseen),
     )[STATUS_COLUMNS]
 
 
@@ -145,16 +150,21 @@ def _orders_ahead(
     return pd.concat([known, coming]).rolling(rule.window_days).sum().loc[ahead]
 
 
-def _back_under(
+def _room_ahead(
     newest: pd.DataFrame, rolloff: pd.DataFrame, shop_days: pd.DataFrame, rule: Any, as_of: date
-) -> pd.Series:
+) -> pd.DataFrame:
+    """How many units would fit on each day ahead if nothing new comes, day × shop; missing where a shop has no line."""
     shops = sorted(rolloff["shop_id"].unique())
     days = pd.DatetimeIndex(pd.to_datetime(rolloff["on_date"].drop_duplicates()))
     most = limits(newest)(_orders_ahead(shop_days, rule, as_of, shops, days))
     remaining = rolloff.pivot(index="on_date", columns="shop_id", values="remaining").reindex(columns=shops)
-    fits = pd.DataFrame(remaining.to_numpy() <= most.to_numpy(), index=remaining.index, columns=shops)
-    first = {shop: days_fit.idxmax() for shop, days_fit in fits.items() if days_fit.any()}
+    return pd.DataFrame(most.to_numpy() - remaining.to_numpy(), index=remaining.index, columns=shops)
+
+
+def _first_day(room: pd.DataFrame, shops: pd.Series, headroom: pd.Series, unseen: pd.Series) -> pd.Series:
+    """The first day ahead with room for the unseen units, for the shops that have none now; None for the others."""
     found = [
-        first.get(shop) if above else None for shop, above in zip(newest["shop_id"], newest["is_above"], strict=True)
+        next(iter(room.index[room[shop] >= more]), None) if shop in room and over else None
+        for shop, over, more in zip(shops, (headroom < 0).fillna(False), unseen, strict=True)
     ]
-    return pd.Series(found, index=newest.index, dtype="object")
+    return pd.Series(found, index=shops.index, dtype="object")
