@@ -397,3 +397,17 @@ def test_open_cases_are_used_where_they_help_and_only_there() -> None:
     assert (told_nothing["pending_weight"] == 0).mean() > 0.8
     unknown = forecast.backtest(shops.replay(pending=pending.iloc[:0]))
     pd.testing.assert_frame_equal(unknown, forecast.backtest(plain))
+
+
+def test_one_more_case_costs_what_a_line_lower_by_one_would() -> None:
+    shops = stable(shops=6)
+
+    def breach(lower: int) -> pd.Series:
+        past = replay(
+            shops.events, shops.since, AS_OF, WINDOW_DAYS, shops.orders, lambda orders: shops.allowed(orders) - lower
+        )
+        return pd.Series(past.ahead[7].breach[-1], index=past.known.shops)
+
+    rise = forecast.one_more(shops.replay())
+    assert list(rise) == pytest.approx(list(breach(1) - breach(0)))
+    assert (rise > 0).all()

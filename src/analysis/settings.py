@@ -101,6 +101,23 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Tickets:
+    """What the ticket worklist needs to know of the team: when the list is read, and how many answers it can give.
+
+    `win_rate_complete` and `win_rate_missing` stand in until the shop's own settled tickets tell; `restriction_cost_yuan` is
+    what a restriction of the shop would cost.
+    """
+
+    reading_hour: int = 9
+    day_capacity: int | None = None
+    evening_capacity: int | None = None
+    weekend_capacity: int | None = None
+    win_rate_complete: float = 0.5
+    win_rate_missing: float = 0.2
+    restriction_cost_yuan: float | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """One run's places and choices.
 
@@ -114,6 +131,7 @@ class Settings:
     report: Report = field(default_factory=Report)
     reading: Reading = field(default_factory=Reading)
     interventions: Interventions = field(default_factory=Interventions)
+    tickets: Tickets = field(default_factory=Tickets)
     lines: dict[str, Line] = field(default_factory=dict)
     metric_lines: dict[str, dict[str, Line]] = field(default_factory=dict)
 
@@ -128,6 +146,11 @@ class Settings:
     @property
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
+
+    @property
+    def evidence(self) -> Path:
+        """The shop's own proof files; never changed."""
+        return self.data / "evidence"
 
     @property
     def rules(self) -> Path:
@@ -169,7 +192,12 @@ def _read(file: Path) -> dict[str, Any]:
             f"设置文件无法读取：{file}：{error}。请按 TOML 格式修改后再运行。",
             f"The settings file cannot be read: {file}: {error}. Mend it (TOML format) and run again.",
         ) from error
-    sections: dict[str, Any] = {"report": Report, "reading": Reading, "interventions": Interventions}
+    sections: dict[str, Any] = {
+        "report": Report,
+        "reading": Reading,
+        "interventions": Interventions,
+        "tickets": Tickets,
+    }
     chosen: dict[str, Any] = {
         name: _section(file, name, kind, text.pop(name)) for name, kind in sections.items() if name in text
     }

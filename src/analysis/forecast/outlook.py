@@ -62,6 +62,17 @@ def outlook(past: Replay, tested: pd.DataFrame) -> pd.DataFrame:
     return table.assign(reason=reason).sort_values(["shop_id", "horizon_days"], ignore_index=True)[COLUMNS]
 
 
+def one_more(past: Replay) -> pd.Series:
+    """How much does one more counted unit raise the chance of being above the line in 7 days? By shop, 0–1.
+
+    P(one more + inside + arrivals > allowed) − P(inside + arrivals > allowed). Missing where the shop has no line.
+    """
+    ahead = past.ahead[HORIZONS_DAYS[0]]
+    inside, mean, spread, allowed = (each[-1] for each in (ahead.inside, ahead.mean, ahead.spread, ahead.allowed))
+    more = counts.above(allowed - inside - 1, mean, spread) - counts.above(allowed - inside, mean, spread)
+    return pd.Series(more, index=pd.Index(past.known.shops, name="shop_id")).astype("Float64")
+
+
 def _horizon(past: Replay, h: int) -> pd.DataFrame:
     known, ahead = past.known, past.ahead[h]
     inside, mean, spread = ahead.inside[-1], ahead.mean[-1], ahead.spread[-1]
