@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import csv
+import importlib
+import json
+import math
 import re
 import shlex
 import shutil
@@ -13,12 +16,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import nbformat
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from analysis import rates, rules, settings, warehouse
+from analysis import forecast, rates, rules, settings, texts, warehouse
 from analysis.archive import types
 from analysis.cli import main
+from analysis.findings import Findings
+from analysis.rates.changes import KINDS, TOTALS_COLUMNS
+from analysis.rates.segments import SEGMENT_COLUMNS, shrunken
+from tests import test_forecast, test_segments
 from tests.conftest import Data, order_id
 
 ROOT = Path(__file__).parent.parent
@@ -122,13 +131,52 @@ def test_every_quarantine_reason_is_documented_and_every_documented_one_exists()
     assert {bare(row["reason"]) for row in rows_below(DICTIONARY, "## Quarantine reasons")} == given
 
 
-def test_the_columns_of_rates_csv_are_documented() -> None:
-    assert [bare(row["column"]) for row in rows_below(DICTIONARY, "<!-- columns: rates.csv -->")] == rates.COLUMNS
+# The numbers beside the pages
+
+
+def published(found: Findings) -> dict[str, pd.DataFrame]:
+    """The frames that the report's notebooks publish, by name: what stands in their calls of `charts.numbers`."""
+    frames: dict[str, pd.DataFrame] = {}
+    for file in sorted((ROOT / "notebooks" / "reports").glob("*.ipynb")):
+        notebook = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
+        source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "charts.numbers":
+                frame, name = node.args
+                known = {"found": found, "rates": rates, "forecast": forecast}
+                frames[ast.literal_eval(name)] = eval(compile(ast.Expression(frame), file.name, "eval"), known)
+    return frames
+
+
+def test_every_column_of_every_csv_is_documented_and_every_documented_one_exists(sample: Data) -> None:
+    documented = {
+        name: [bare(row["column"]) for row in rows_below(DICTIONARY, f"<!-- columns: {name}.csv -->")]
+        for name in re.findall(r"^<!-- columns: (\w+)\.csv -->$", DICTIONARY, re.MULTILINE)
+    }
+    exist = {name: list(frame.columns) for name, frame in published(Findings(sample.settings)).items()}
+    assert {"rates", "status", "changes", "forecast", "reconciliation"} <= set(exist)
+    assert documented == exist
+
+
+def test_every_csv_has_a_place_in_the_metrics() -> None:
+    names = re.findall(r"^### (\w+\.csv)$", DICTIONARY, re.MULTILINE)
+    assert len(names) > 10
+    assert [name for name in names if name not in METRICS.replace("`rates.csv`", "`numbers/rates.csv`")] == []
+
+
+def test_the_dimensions_of_segments_are_documented(sample: Data) -> None:
+    documented = next(
+        row for row in rows_below(DICTIONARY, "### marts.segment_days\n") if row["column"] == "`dimension`"
+    )
+    exist = sample.ask("select distinct dimension from marts.segment_days")
+    assert set(re.findall(r"`(\w+)`", documented["meaning"])) == {name for (name,) in exist}
+    documented = next(row for row in rows_below(DICTIONARY, "columns: segments.csv") if row["column"] == "`dimension`")
+    assert re.findall(r"`(\w+)`", documented["meaning"]) == list(SEGMENT_COLUMNS)
 
 
 def words_of(module: str, name: str) -> set[str]:
-    """The words that a function of `rates` gives, read from its source."""
-    tree = ast.parse((settings.PACKAGE / "rates" / f"{module}.py").read_text(encoding="utf-8"))
+    """The words that a function gives by `select`, read from its source."""
+    tree = ast.parse((settings.PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
     (function,) = (each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
     (chosen,) = (
         node
@@ -136,17 +184,42 @@ def words_of(module: str, name: str) -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "select"
     )
     given = [*ast.walk(chosen.args[1]), *(node for each in chosen.keywords for node in ast.walk(each.value))]
-    return {str(node.value) for node in given if isinstance(node, ast.Constant)}
+    return {str(node.value) for node in given if isinstance(node, ast.Constant)} - {""}
+
+
+def words_below(mark: str, column: str) -> set[str]:
+    return {bare(row[column]) for row in rows_below(METRICS, mark)}
 
 
 def test_every_status_is_documented_and_every_documented_one_exists() -> None:
-    exist = words_of("lines", "statuses") | {"not_in_force"}
-    assert {bare(row["status"]) for row in rows_below(METRICS, "### Statuses")} == exist
+    assert words_below("### Statuses", "status") == words_of("rates/lines", "statuses") | {"not_in_force"}
 
 
 def test_the_reasons_for_not_counting_are_documented() -> None:
-    documented = {bare(row["reason"]) for row in rows_below(METRICS, "**Not counted**")}
-    assert documented == words_of("windows", "judged") - {""}
+    counting = words_below("**Not counted**", "reason")
+    assert counting == words_of("rates/windows", "judged")
+    explaining = words_below("**Where the platform counts more**", "reason")
+    shown = {key.removeprefix("reason.") for key in texts.load("en") if key.startswith("reason.")}
+    assert counting | explaining == shown
+
+
+def test_the_words_of_forecast_nowcast_signal_reconciliation_and_changes_are_documented() -> None:
+    assert words_below("**What is withheld**", "reason") == words_of("forecast/outlook", "outlook")
+    assert words_below("## By order day", "note") == words_of("forecast/cohorts", "nowcast")
+    assert words_below("## Daily signal", "reason") == words_of("rates/signal", "daily_signal")
+    assert words_below("## What changed", "kind") == set(KINDS)
+    verdicts = {key.removeprefix("fits.verdict_") for key in texts.load("en") if key.startswith("fits.verdict_")}
+    assert words_below("**Ranking.**", "verdict") == verdicts
+
+
+def test_the_fixed_numbers_are_those_of_the_code() -> None:
+    rows = rows_below(METRICS, "## Fixed numbers")
+    assert len(rows) > 20
+    for row in rows:
+        module, _, name = bare(row["number"]).rpartition(".")
+        value = getattr(importlib.import_module(f"analysis.{module}"), name)
+        written = tomllib.loads(f"x = {row['value']}")["x"]
+        assert written == (list(value) if isinstance(value, tuple) else value), row["number"]
 
 
 # Rules and settings
@@ -240,13 +313,159 @@ def test_headroom_and_rolloff_of_the_worked_example_come_out(built: Data) -> Non
         assert f"{got.rate_if_none:.6f}" == row["rate_if_none"]
 
 
-def total(cell: str) -> int:
-    """`1 (03) + 2 (12, 13) = 3` → 3, after adding it up; each term names as many orders as it counts."""
+def orders_in(cell: str) -> dict[str, int]:
+    """`1 (09) − 1 (07) = 0` → {"09": 1, "07": -1}; each term names as many orders as it counts, and they add up."""
     terms, _, result = cell.rpartition("=")
-    counted = re.findall(r"(\d+) \(([^)]*)\)", terms)
-    assert all(int(count) == len(names.split(",")) for count, names in counted), cell
-    assert sum(int(count) for count, _ in counted) == int(result), cell
-    return int(result)
+    counted = re.findall(r"(−?) ?(\d+) \(([^)]*)\)", terms)
+    signed = {name.strip(): -1 if sign else 1 for sign, _, names in counted for name in names.split(",")}
+    assert all(int(count) == len(names.split(",")) for _, count, names in counted), cell
+    assert sum(signed.values()) == int(result.replace("−", "-")), cell
+    return signed
+
+
+def total(cell: str) -> int:
+    """`1 (03) + 2 (12, 13) = 3` → 3, after adding it up."""
+    return sum(orders_in(cell).values())
+
+
+def test_the_platform_s_figure_is_met_by_the_rules_that_the_document_names(built: Data) -> None:
+    found = Findings(built.settings)
+    days = found.reconciliation.set_index("rule")
+    rows = rows_below(METRICS, "<!-- expected: reconciliation -->")
+    for row in rows:
+        got = days.loc[bare(row["rule"])]
+        assert row["ours"] == f"{got['ours_count']} / {got['denominator']}"
+        assert (row["difference"], row["within_rounding"]) == (
+            str(got["difference"]),
+            "yes" if got["within_rounding"] else "no",
+        )
+    met = {bare(row["rule"]) for row in rows if row["met"] == "yes"}
+    fits = found.fits
+    assert met == set(fits.loc[fits["is_tied"], "rule"]) == set(fits.loc[fits["days_both"] == 1, "rule"])
+    assert set(fits["verdict"]) == {"not_enough_days"}
+    assert "the verdict is `not_enough_days`" in METRICS
+    assert f"denominator is {days['denominator_low'].iloc[0]} to {days['denominator_high'].iloc[0]}:" in METRICS
+
+
+def test_the_denominators_of_a_printed_rate_are_those_of_the_document() -> None:
+    """By trying every one: 264 and 14.84 %."""
+    printed = [d for d in range(1, 5000) if round(264 / d * 10000 + 1e-9) == 1484]
+    figure = {
+        "shop_id": "s",
+        "metric": "m",
+        "stat_on": date(2026, 8, 1),
+        "platform_count": 264,
+        "platform_rate": 0.1484,
+    }
+    window = {"shop_id": "s", "metric": "m", "rule": "r", "window_end": date(2026, 8, 1), "rate": 264 / 1779}
+    windows = pd.DataFrame([window | {"numerator": 264, "denominator": 1779}])
+    (got,) = rates.reconcile(windows, pd.DataFrame([figure | {"is_newest": True}]), {}).itertuples()
+    assert printed == [got.denominator_low] == [got.denominator_high] == [1779] and got.within_rounding
+    assert "count of 264 that leaves only d = 1779" in METRICS
+
+
+def test_the_four_kinds_of_change_are_those_of_the_document(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    shutil.copytree(WORKED, data.exports, dirs_exist_ok=True)
+    own = data.settings.rules
+    own.mkdir()
+    own.joinpath("mine.toml").write_text('variant_of = "pdd-2021-03"\n', encoding="utf-8")
+    (data.folder / "data" / "settings.toml").write_text('[report]\nrule = "mine"\nalso = []\n', encoding="utf-8")
+    data.build()
+    before = date(2026, 6, 29)
+    last = Findings(data.settings, before)
+    folder = data.settings.reports / before.isoformat()
+    (folder / "numbers").mkdir(parents=True)
+    last.cases.to_csv(folder / "numbers" / "cases.csv", index=False)
+    record = json.dumps({"rules": {"mine": rules.described(last.rule)}}, default=str)
+    (folder / "run.json").write_text(record, encoding="utf-8")
+
+    own.joinpath("mine.toml").write_text('variant_of = "pdd-2021-03"\nexcluded_initiators = []\n', encoding="utf-8")
+    (noted,) = data.exports.rglob("平台介入登记.csv")
+    late = [
+        "260618-000000000000009,2026-06-22 10:00:00,买家,处理中,,",
+        "260630-000000000000012,2026-06-30 15:00:00,买家,处理中,,",
+    ]
+    noted.write_text("\n".join([noted.read_text(encoding="utf-8").rstrip(), *late, ""]), encoding="utf-8")
+    data.build()
+    found = Findings(data.settings, date(2026, 6, 30), before)
+    (totals,) = found.change_totals[TOTALS_COLUMNS].to_dict("records")
+    rows = {bare(row["step"]): row["orders"] for row in rows_below(METRICS, "<!-- expected: changes -->")}
+    assert {name: total(cell) for name, cell in rows.items()} == {name: totals[name] for name in rows}
+    changes = {
+        kind: {order[-2:]: change for order, change in zip(each["order_id"], each["change"], strict=True)}
+        for kind, each in found.changes.groupby("kind")
+    }
+    assert changes == {kind: orders_in(rows[kind]) for kind in KINDS}
+    counted = found.cases.loc[found.cases["counted"], "order_id"]
+    assert {order[-2:] for order in counted} == set(orders_in(rows["count_now"]))
+
+
+def test_the_completion_of_the_worked_example_comes_out(built: Data) -> None:
+    cohorts = Findings(built.settings).cohorts
+    age = [(date(2026, 6, 30) - day).days for day in cohorts["ordered_on"]]
+    completion = dict(zip(age, cohorts["completion"], strict=True))
+    for row in rows_below(METRICS, "<!-- expected: completion -->"):
+        formula, _, result = row["completion"].rpartition("=")
+        assert f"{completion[int(row['age in days'])]:.6f}" == result.strip()
+        assert not formula or eval(formula.replace("−", "-").replace("·", "*")) == pytest.approx(
+            float(result), abs=1e-6
+        )
+
+
+def test_the_worked_example_is_too_short_for_a_forecast_and_a_signal(built: Data) -> None:
+    found = Findings(built.settings)
+    assert set(found.outlook["reason"]) == set(found.signal[1]["reason"]) == {"too_short"}
+
+
+# Formulas with made-up numbers
+
+
+def test_the_shrunken_rates_of_the_document_come_out_by_its_formula_and_by_the_code() -> None:
+    rows = rows_below(METRICS, "<!-- expected: shrinkage -->")
+    k, n = ([int(row[name]) for row in rows] for name in ("k", "n"))
+    groups = pd.DataFrame({"shop_id": "s", "dimension": "courier", "numerator": k, "denominator": n})
+    got = shrunken(groups)
+    p, m = sum(k) / sum(n), len(rows)
+    scatter = sum(d * (c / d - p) ** 2 for c, d in zip(k, n, strict=True)) / (p * (1 - p))
+    excess = max(scatter - (m - 1), 0) + math.sqrt(2 * (m - 1))
+    rho = min(excess / (sum(n) - sum(d * d for d in n) / sum(n) - (m - 1)), 1)
+    w = min(max(1 / rho - 1, 1), sum(n))
+    for at, row in enumerate(rows):
+        assert row["rate"] == f"{k[at] / n[at]:.6f}"
+        assert row["shrunken"] == f"{(k[at] + p * w) / (n[at] + w):.6f}" == f"{got['shrunken_rate'][at]:.6f}"
+        assert (row["low"], row["high"]) == (f"{got['shrunken_low'][at]:.6f}", f"{got['shrunken_high'][at]:.6f}")
+
+
+def test_the_decomposition_of_the_document_comes_out() -> None:
+    *rows, whole = rows_below(METRICS, "<!-- expected: decomposition -->")
+    orders: list[test_segments.Order] = []
+    events: list[test_segments.Event] = []
+    for row in rows:
+        for column, days_ago in (("before", 40), ("now", 10)):
+            k, n = (int(each) for each in row[column].split(" / "))
+            events += [(len(orders) + at, days_ago, "", "", True) for at in range(k)]
+            orders += [("店", days_ago, "", "", row["courier"], "", False)] * n
+    found = test_segments.asked(orders, events)
+    couriers = found[found["dimension"] == "courier"].set_index("segment")
+    names = ["change", "mix_effect", "rate_effect"]
+    for row in rows:
+        assert [row[name] for name in names] == [f"{each:.4f}" for each in couriers.loc[row["courier"], names]]
+    assert [whole[name] for name in names] == [f"{couriers[name].sum():.4f}" for name in names]
+    assert whole["now"] == f"{couriers['numerator'].sum()} / {couriers['denominator'].sum()}"
+
+
+def test_what_the_document_says_of_a_doubled_level_is_so() -> None:
+    past = test_forecast.shifted().replay()
+    (told,) = re.findall(r"band covers about (0\.\d+) at 30 days", METRICS)
+    (low, high) = re.findall(r"in 7 and 14 days between (0\.\d+) and (0\.\d+)", METRICS)[0]
+    assert test_forecast.covers(past, 30)[0] == pytest.approx(float(told), abs=0.05)
+    assert all(float(low) <= test_forecast.covers(past, days)[0] <= float(high) for days in (7, 14))
+
+
+def test_the_false_alarm_share_of_the_document_is_the_formula_s() -> None:
+    days, period, share = re.findall(r"1 − exp\(−(\d+) / (\d+)\) = ([\d.]+) %", METRICS)[0]
+    assert f"{100 * (1 - math.exp(-int(days) / int(period))):.1f}" == share
 
 
 def test_the_worked_example_comes_out_as_the_document_says(built: Data) -> None:

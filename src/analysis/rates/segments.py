@@ -81,7 +81,7 @@ def segments(
     change = table["contribution"] - table["contribution_before"]
     mix = _mix(k, both["orders"], whole, both["numerator_before"], both["orders_before"], whole_before)
     mix = mix.mask(is_share, 0.0).where(change.notna())
-    table = table.assign(change=change, mix_effect=mix, rate_effect=change - mix, **shrunken(table))
+    table = table.assign(change=change, mix_effect=mix + 0.0, rate_effect=change - mix + 0.0, **shrunken(table))
     order = {"shop_id": True, "dimension": True, "numerator": False, "rate": False, "segment": True}
     return table[FRAME_COLUMNS].sort_values(list(order), ascending=list(order.values())).reset_index(drop=True)
 

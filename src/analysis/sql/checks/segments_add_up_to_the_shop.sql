@@ -1,4 +1,4 @@
--- On every day the orders of all products (couriers, provinces) are the orders of the shop.
+-- On every day the orders of all products (SKUs, couriers, provinces) are the orders of the shop.
 with dimensions as (
     select distinct dimension from marts.segment_days where dimension <> 'reason'
 ),

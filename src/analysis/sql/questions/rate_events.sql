@@ -54,7 +54,7 @@ events as (
         coalesce(cast(refund_agreed_at as date), cast(applied_at as date)) as known_on,
         'buyer' as initiated_by,
         case
-            when cast(coalesce(refund_agreed_at, exported_at) as date) > $as_of then 'pending'
+            when cast(coalesce(refund_agreed_at, exported_at - to_days(1)) as date) > $as_of then 'pending'
             when contains(after_sales_status, '退款成功') then 'buyer'
             when regexp_matches(after_sales_status, '撤销|取消') then 'withdrawn'
             when regexp_matches(after_sales_status, '拒绝|驳回|关闭|失败') then 'merchant'

@@ -1,0 +1,209 @@
+"""The exploration notebooks run on the sample, and what they count by hand is what the report says."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from analysis import rates, settings, warehouse
+from analysis.cli import main
+from analysis.findings import Findings
+from analysis.reports.kernel import execute, prepare, tags
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks" / "exploration").glob("*.ipynb"))
+Row = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> settings.Settings:
+    """The sample, built in a folder of its own."""
+    folder = tmp_path_factory.mktemp("exploration")
+    (folder / "data" / "sample").mkdir(parents=True)
+    shutil.copytree(ROOT / "data" / "sample" / "exports", folder / "data" / "sample" / "exports")
+    shutil.copy(ROOT / "data" / "sample" / "settings.toml", folder / "data" / "sample")
+    result = CliRunner().invoke(main, ["build", "--sample", "--data", str(folder / "data")])
+    assert result.exit_code == 0, result.output
+    return settings.load(folder / "data", folder / "reports", sample=True)
+
+
+@pytest.fixture(scope="module")
+def executed(chosen: settings.Settings) -> dict[str, Any]:
+    """Every notebook with its outputs, as a user would get them: places from the environment, nothing from the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANALYSIS_DATA", str(chosen.data.parent))
+        patch.setenv("ANALYSIS_REPORTS", str(chosen.reports.parent))
+        done = {file: execute({file: prepare(file, {}, "zh")})[file] for file in NOTEBOOKS}
+    return {file.stem: each.notebook for file, each in done.items()}
+
+
+@pytest.fixture(scope="module")
+def outputs(executed: dict[str, Any]) -> dict[str, list[Row]]:
+    """The tables of `rate-intelligence`, by the tag of the cell that shows them."""
+    notebook = executed["rate-intelligence"]
+    return {
+        tag: table(output["data"]["text/html"])
+        for cell in notebook.cells
+        for tag in tags(cell) - {"injected"}
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    }
+
+
+@pytest.fixture(scope="module")
+def found(chosen: settings.Settings) -> Findings:
+    return Findings(chosen)
+
+
+def table(text: str) -> list[Row]:
+    """A frame as pandas shows it, one dict a row; index names stand in a second header row."""
+    head, body = re.split("<tbody>", text)
+    rows = [
+        [html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    ]
+    headers = [
+        [html.unescape(cell) for cell in re.findall(r"<th[^>]*>(.*?)</th>", row, re.DOTALL)]
+        for row in re.findall(r"<tr.*?</tr>", head, re.DOTALL)
+    ]
+    names = [max(each) for each in zip(*headers, strict=True)]
+    full: list[Row] = []
+    for row in rows:
+        above = list(full[-1].values())[: len(names) - len(row)] if full else []  # an index shown once for several rows
+        full.append(dict(zip(names, [*above, *row], strict=True)))
+    return full
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_a_notebook_has_no_outputs_and_english_below_every_heading(file: Path) -> None:
+    notebook = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert all(len(cell.source.splitlines()) <= 12 for cell in code)
+    text = "\n".join(cell.source + "\n" for cell in notebook.cells if cell.cell_type == "markdown")
+    headings = re.findall(r"^#+ .*[\u4e00-\u9fff].*\n\n(.*)$", text, re.MULTILINE)
+    assert len(headings) == len(re.findall(r"^#+ ", text, re.MULTILINE)) > 5
+    assert [line for line in headings if not re.fullmatch(r"\*[A-Z][\x00-\x7f]+\*", line)] == []
+    assert re.findall(r"^\*\*(\d)\.\*\*", text, re.MULTILINE) == ["1", "2"], "two exercises"
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_every_link_points_to_something(file: Path) -> None:
+    notebook = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    links = re.findall(r"\]\(([^)\s#]+)", text)
+    assert links and all((file.parent / link).exists() for link in links)
+
+
+def test_it_says_the_day_and_the_rule_of_the_report(executed: dict[str, Any], found: Findings) -> None:
+    (cell,) = (cell for cell in executed["rate-intelligence"].cells if "setup" in tags(cell))
+    (output,) = cell.outputs
+    assert output["text"] == f"{found.as_of} {found.rule.name} 30\n"
+
+
+def test_the_window_counted_by_hand_is_the_report_s_and_the_warehouse_s(
+    outputs: dict[str, list[Row]], chosen: settings.Settings, found: Findings
+) -> None:
+    with warehouse.connect(chosen) as connection:
+        counted = connection.execute(
+            "select shop_id, count(distinct order_id) from marts.interventions where began_on between $a and $b "
+            "and initiated_by <> 'platform' and not (outcome = 'withdrawn' and decided_at is null) group by shop_id",
+            {"a": found.as_of - timedelta(days=29), "b": found.as_of},
+        ).fetchall()
+    rows = {row["shop_id"]: row for row in outputs["window"]}
+    assert {shop: int(row["数出来的"]) for shop, row in rows.items()} == dict(counted)
+    assert all(row["numerator"] == row["数出来的"] for row in rows.values())
+
+
+def test_the_rolling_count_moves_by_what_enters_and_leaves(outputs: dict[str, list[Row]]) -> None:
+    rows = [{name: int(row[name]) for name in ("进来", "离开", "单数")} for row in outputs["rolling"]]
+    for before, row in pairwise(rows):
+        assert row["单数"] == before["单数"] + row["进来"] - row["离开"]
+    assert str(rows[-1]["单数"]) in {row["numerator"] for row in outputs["window"]}
+
+
+def test_the_departures_counted_by_hand_are_the_report_s(outputs: dict[str, list[Row]]) -> None:
+    rows = outputs["rolloff"]
+    assert all(row["leaving"] == row["数出来的"] for row in rows)
+    for window in outputs["window"]:
+        assert sum(int(row["leaving"]) for row in rows if row["shop_id"] == window["shop_id"]) == int(
+            window["numerator"]
+        )
+
+
+def test_the_headroom_counted_by_hand_is_the_report_s(outputs: dict[str, list[Row]]) -> None:
+    assert len(outputs["headroom"]) == 2
+    assert all(row["headroom"] == row["数出来的"] for row in outputs["headroom"])
+
+
+def test_a_forecast_is_what_stays_and_what_comes(outputs: dict[str, list[Row]], found: Findings) -> None:
+    rows = outputs["outlook"]
+    assert len(rows) == len(found.outlook) == 6
+    for row, told in zip(rows, found.outlook.itertuples(), strict=True):
+        assert (row["shop_id"], row["horizon_days"]) == (told.shop_id, str(told.horizon_days))
+        assert float(row["expected"]) == pytest.approx(told.expected, abs=1e-5)
+        assert float(row["expected"]) == pytest.approx(int(row["仍在窗口里"]) + float(row["新来的"]), abs=2e-5)
+        assert float(row["新来的"]) > 0
+
+
+def test_the_looks_back_say_rightly_what_lay_inside(outputs: dict[str, list[Row]], found: Findings) -> None:
+    rows = outputs["origins"]
+    assert len(rows) == 8
+    counts = {
+        (row.shop_id, str(row.window_end)): row.numerator
+        for row in found.rates.itertuples()
+        if row.numerator is not None
+    }
+    for row in rows:
+        assert int(row["numerator"]) == counts[row["shop_id"], row["target_date"]]
+        assert row["在区间内"] == str(int(row["low80"]) <= int(row["numerator"]) <= int(row["high80"]))
+
+
+def test_the_denominator_by_hand_encloses_the_report_s(outputs: dict[str, list[Row]], found: Findings) -> None:
+    own = found.reconciliation[found.reconciliation["rule"] == found.rule.name]
+    bounds = {str(day): (low, high) for day, low, high in own[["date", "denominator_low", "denominator_high"]].values}
+    assert len(outputs["figures"]) == len(bounds) == 10
+    for row in outputs["figures"]:
+        low, high = float(row["分母至少"]), float(row["分母至多"])
+        first, last = bounds[row["stat_on"]]
+        assert first - 1 <= low < first <= last <= high < last + 1
+    assert outputs["fits"][0]["rule"] == found.fits["rule"].iloc[0] == "pdd-2021-03"
+
+
+def test_the_cohort_table_is_the_report_s(outputs: dict[str, list[Row]], found: Findings) -> None:
+    for row in outputs["cohorts"]:
+        own = found.cohorts[found.cohorts["shop_id"] == row["shop_id"]].tail(30)
+        assert int(row["按下单日，目前"]) == own["reported"].sum()
+        assert float(row["按下单日，最终约"]) == pytest.approx(own["expected"].sum(), abs=1e-5)
+
+
+def test_the_exercises_can_be_solved_as_hinted(chosen: settings.Settings, found: Findings) -> None:
+    seven = replace(found.rule, name="seven-days", window_days=7)
+    facts = (found.shop_days, found.events, found.covered_days, found.evidence_sources)
+    newest = rates.rolling(*facts, [seven], found.as_of, chosen.line, days=1).set_index("shop_id")
+    wide, narrow = (
+        (each["rate_high"] - each["rate_low"])
+        for each in (newest, found.rates[found.rates["window_end"] == found.as_of].set_index("shop_id"))
+    )
+    assert (wide > narrow).all()
+    over = found.rates[found.rates["is_above"]]
+    assert over["shop_id"].nunique() == 1
+    signal, _ = Findings(chosen, date(2026, 8, 5)).signal
+    seen = signal[signal["is_signal"].fillna(False).astype(bool)]
+    assert set(seen["shop_id"]) == set(over["shop_id"])
+    assert seen["on_date"].max() < over["window_end"].min(), "the daily counts show it before the line is exceeded"
+    then = Findings(chosen, date(2026, 8, 17)).outlook
+    (chance,) = then.loc[
+        (then["shop_id"] == over["shop_id"].iloc[0]) & (then["horizon_days"] == 7), "breach_probability"
+    ]
+    assert date(2026, 8, 17) < over["window_end"].min() and chance > 0.5
