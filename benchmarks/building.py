@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks import made_up
 from benchmarks.scanning import columns_read, scans
-from benchmarks.timing import Line, Run, Steps, child, compared, median_seconds, same, shown
+from benchmarks.timing import Line, Run, Steps, child, compared, same, shown
 
 Clocks = tuple[float, float]  # wall-clock and CPU seconds
 
 LIMIT = 3.0
-SHORTEST_JUDGED_SECONDS = 0.05  # below it, planning and opening the table are most of the time
+SHORTEST_JUDGED_SECONDS = 0.05  # of CPU time; below it, planning and opening the table are most of the time
 
 SECOND_OPINION = """
     select count(*), bit_xor(hash(shop_id, order_id, order_status, paid_fen, signed_at, version)) from (
@@ -39,7 +40,8 @@ def measure(folder: Path, rows: int, repeats: int) -> Iterator[Line]:
     same("newest orders", *opinions)
     for table in runs[0].answer:
         built, scan = ([Run(*run.answer[table][side]) for run in runs] for side in ("built", "scan"))
-        if max(median_seconds(built), median_seconds(scan)) >= SHORTEST_JUDGED_SECONDS and median_seconds(scan) > 0:
+        of_table, of_scan = (median(run.cpu_seconds for run in side) for side in (built, scan))
+        if max(of_table, of_scan) >= SHORTEST_JUDGED_SECONDS and of_scan > 0:
             yield compared(table, built, "scan", scan, LIMIT)
         else:
             yield Line(table, shown(built), f"scan {shown(scan)} (too short to judge)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -96,11 +97,11 @@ def write_shop(folder: Path, of: int) -> None:
     _write(folder / f"ledger{late}.csv", ledger, f"range(0, {of}, 5)")
 
 
-def write_exports(exports: Path, rows: int) -> None:
+def write_exports(exports: Path, rows: int, shops: Sequence[str] = SHOPS) -> None:
     """Shops with `rows` orders in all."""
-    for shop in SHOPS:
+    for shop in shops:
         (exports / shop).mkdir(parents=True)
-        write_shop(exports / shop, rows // len(SHOPS))
+        write_shop(exports / shop, rows // len(shops))
 
 
 def recode(file: Path, target: Path, encoding: str) -> None:

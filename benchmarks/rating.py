@@ -57,10 +57,10 @@ def rates(data: str) -> Steps:
     yield
     found = rates.rolling(
         warehouse.ask(chosen, "shop_days"),
-        warehouse.ask(chosen, "interventions", as_of=as_of),
+        warehouse.ask(chosen, "rate_events", as_of=as_of, since=as_of - timedelta(days=150)),
         warehouse.ask(chosen, "covered_days"),
         warehouse.ask(chosen, "evidence_sources"),
-        rules.load(chosen.report.rule),
+        [rules.load(chosen.report.rule)],
         as_of,
         chosen.line,
     )

@@ -84,7 +84,7 @@ def in_turn(repeats: int, *sides: Callable[[], Run]) -> list[list[Run]]:
     return [list(runs) for runs in zip(*rounds, strict=True)]
 
 
-def compared(what: str, ours: list[Run], name: str, theirs: list[Run], limit: float) -> Line:
+def compared(what: str, ours: list[Run], name: str, theirs: list[Run], limit: float | None) -> Line:
     """Ours against theirs: the medians of the ratios between neighbours in time."""
     pairs = list(zip(ours, theirs, strict=True))
     seconds = median(our.seconds / their.seconds for our, their in pairs)

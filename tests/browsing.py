@@ -55,8 +55,8 @@ class Visit:
 
     def follow(self, link: str) -> str:
         """Clicks the link of that selector and gives the name of the page it leads to, once that is drawn."""
-        self.tab.locator(link).click()
-        self.tab.wait_for_load_state("load")
+        with self.tab.expect_navigation():
+            self.tab.locator(link).click()
         self.wait()
         return str(self.tab.url).rpartition("/")[2]
 

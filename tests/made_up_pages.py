@@ -13,7 +13,6 @@ from analysis.reports import render
 from analysis.settings import PROJECT
 from tests import rate_frames, report_frames
 
-nbformat: Any = importlib.import_module("nbformat")
 WORDS = {language: texts.load(language) for language in ("zh", "en")}
 TITLES = {"small": ("小报告", "A small report"), "second": ("第二页 <i>", "A second page <i>")}
 PUBLISH = "import pandas as pd\nfrom analysis import charts\ncharts.numbers(pd.DataFrame({'a': [%s]}), '%s')"
@@ -27,12 +26,18 @@ found, chosen, warehouse = made_up_pages.findings(), None, made_up_pages.warehou
 """
 
 
+def notebooks() -> Any:
+    """The untyped library nbformat, loaded when first used: every test session loads this file."""
+    return importlib.import_module("nbformat")
+
+
 def findings() -> SimpleNamespace:
     """What the notebooks take from `analysis.findings.Findings`, of the made-up shops."""
     leading, *others = rate_frames.rules()
     return SimpleNamespace(
         as_of=report_frames.AS_OF,
         previous=rate_frames.SINCE,
+        shops=sorted(report_frames.SHOPS),
         rule=leading,
         candidates=[leading, *(rule for rule in others if rule.metric == leading.metric)],
         every_rule=[leading, *others],
@@ -70,17 +75,17 @@ def with_made_up_facts(folder: Path) -> list[Path]:
     """The report's notebooks, in the order of their pages, with the one cell that loads the facts replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in reporting.NOTEBOOKS:
-        notebook = nbformat.read(file, as_version=4)
+        notebook = notebooks().read(file, as_version=4)
         (cell,) = (cell for cell in notebook.cells if "facts" in cell.metadata.get("tags", []))
         cell.source = FACTS
-        nbformat.write(notebook, folder / file.name)
+        notebooks().write(notebook, folder / file.name)
     return [folder / file.name for file in reporting.NOTEBOOKS]
 
 
 def small(folder: Path, *cells: str, parameters: str = 'as_of = None\nlanguage = "zh"', name: str = "small") -> Path:
     """A notebook with a heading per language, a parameters cell and these code cells."""
     zh, en = TITLES[name]
-    v4 = nbformat.v4
+    v4 = notebooks().v4
     found = [
         v4.new_markdown_cell(f"# {zh}", metadata={"tags": ["zh"]}),
         v4.new_markdown_cell(f"# {en}", metadata={"tags": ["en"]}),
@@ -88,7 +93,7 @@ def small(folder: Path, *cells: str, parameters: str = 'as_of = None\nlanguage =
         *(v4.new_code_cell(source) for source in cells),
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    nbformat.write(v4.new_notebook(cells=found), folder / f"{name}.ipynb")
+    notebooks().write(v4.new_notebook(cells=found), folder / f"{name}.ipynb")
     return folder / f"{name}.ipynb"
 
 

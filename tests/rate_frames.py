@@ -79,7 +79,9 @@ def standing(**changed: Any) -> pd.DataFrame:
         "headroom_count": -2,
         "headroom_expected": -1,
         "headroom_low": -2,
+        "unseen": 0,
         "back_under_on": AS_OF + timedelta(days=3),
+        "back_under_late_on": AS_OF + timedelta(days=3),
     }
     return pd.DataFrame([row | changed])
 
@@ -89,7 +91,8 @@ def status() -> pd.DataFrame:
     unlined = dict.fromkeys(
         [
             *("target_rate", "target_count", "target_source", "days_above", "persistent_days", "is_persistent"),
-            *("headroom", "headroom_rate", "headroom_count", "headroom_expected", "headroom_low", "back_under_on"),
+            *("headroom", "headroom_rate", "headroom_count", "headroom_expected", "headroom_low"),
+            *("back_under_on", "back_under_late_on"),
         ],
         None,
     )

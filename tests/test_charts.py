@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from html.parser import HTMLParser
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from analysis import charts, texts
 from analysis.charts.drawing import literal
-from analysis.charts.shown import CONFIG, PLOTLY_MIME
+from analysis.charts.shown import CONFIG
 from analysis.charts.wording import interval, percent, ratio
 from tests import rate_frames
 from tests import report_frames as made_up
+from tests.shown import Reading, figure, html
 
 HEALTHY, FEW = made_up.SHOPS
 ZH = texts.load("zh")
-
-
-class Reading(HTMLParser):
-    """The tags and the text of a fragment as a browser takes them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def html(shown: charts.PerShop, shop: str) -> str:
-    (part,) = shown.parts[shop]
-    assert isinstance(part, charts.Fragment)
-    return part.html
-
-
-def figure(part: charts.Chart | charts.Fragment) -> dict[str, Any]:
-    assert isinstance(part, charts.Chart)
-    spec = part.bundle()[PLOTLY_MIME]
-    assert isinstance(spec, dict)
-    return spec
 
 
 def tiles(rates: pd.DataFrame | None = None) -> charts.PerShop:

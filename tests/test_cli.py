@@ -135,11 +135,12 @@ def test_the_report_from_exports_to_page(shop: Data) -> None:
     assert result.exit_code == 0, result.output
     folder = shop.settings.reports / "2026-06-30"
     rows = numbers(folder)
-    assert len(rows) == 90
+    assert len(rows) == 4 * 90
+    rows = [row for row in rows if row["rule"] == "pdd-2021-03"]
     last = rows[-1]
     assert list(last) == [
         "shop_id", "metric", "rule", "window_start", "window_end", "numerator", "denominator", "rate", "rate_low", "rate_high",
-        "line_rate", "line_count", "status",
+        "line_rate", "line_count", "status", "headroom",
     ]  # fmt: skip
     assert (last["shop_id"], last["metric"], last["rule"]) == ("店", "intervention_rate", "pdd-2021-03")
     assert (last["window_start"], last["window_end"]) == ("2026-06-01", "2026-06-30")
@@ -153,7 +154,8 @@ def test_the_report_from_exports_to_page(shop: Data) -> None:
         "exports/店/登记.csv",
     }
     assert all(len(each["sha256"]) == 64 for each in record["inputs"])
-    pages = {name: (folder / name).read_text(encoding="utf-8") for name in ("daily.html", "daily.en.html")}
+    names = [f"{page}{end}" for page in ("daily", "rates") for end in (".html", ".en.html")]
+    pages = {name: (folder / name).read_text(encoding="utf-8") for name in names}
     for page in pages.values():
         assert "<b>杯</b>" not in page
         assert str(shop.folder) not in page, "no machine's path on a page"
@@ -163,7 +165,7 @@ def test_the_report_from_exports_to_page(shop: Data) -> None:
 
     again = run(shop, "report")
     assert "nothing new" in again.stdout
-    kept = {name: (folder / name).read_bytes() for name in ("daily.html", "daily.en.html", "numbers/rates.csv")}
+    kept = {name: (folder / name).read_bytes() for name in (*names, "numbers/rates.csv", "numbers/forecast.csv")}
     (folder / "run.json").unlink()
     assert "nothing new" not in run(shop, "report").stdout
     assert {name: (folder / name).read_bytes() for name in kept} == kept, "same inputs, same as_of: same bytes"
@@ -238,8 +240,8 @@ def test_lines_and_languages_come_from_settings(shop: Data) -> None:
     )
     assert run(shop, "report").exit_code == 0
     folder = shop.settings.reports / "2026-06-30"
-    assert sorted(each.name for each in folder.glob("*.html")) == ["daily.html"]
-    last = numbers(folder)[-1]
+    assert sorted(each.name for each in folder.glob("*.html")) == ["daily.html", "rates.html"]
+    last = [row for row in numbers(folder) if row["rule"] == "pdd-2021-03"][-1]
     assert (last["line_rate"], last["line_count"], last["status"]) == ("0.01", "2", "above_both")
 
 
@@ -314,8 +316,10 @@ def test_personal_data_reaches_no_byte_of_the_reports(data: Data) -> None:
         assert secret.encode() not in found and secret not in result.output, secret
 
 
-@pytest.mark.parametrize("part", ["assets", "index.html", "2026-06-30/numbers", "2026-06-30/daily.en.html"])
-def test_a_report_that_lost_a_part_is_rendered_again(shop: Data, part: str) -> None:
+@pytest.mark.parametrize("part", ["assets", "index.html", "2026-06-30/numbers", "2026-06-30/small.en.html"])
+def test_a_report_that_lost_a_part_is_rendered_again(shop: Data, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    page = small(shop.folder / "notebooks", PUBLISH % ("1", "a"), parameters="data = reports = as_of = None")
+    monkeypatch.setattr(reporting, "NOTEBOOKS", [page])
     run(shop, "report")
     place = shop.settings.reports / part
     shutil.rmtree(place) if place.is_dir() else place.unlink()
@@ -345,12 +349,18 @@ def test_the_last_good_warehouse_stays_when_nothing_can_be_read(shop: Data) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["[lines]\nrate = 2\n", "[lines]\nrate = -0.5\n", "[lines]\nrate = nan\n", '[lines."店"]\ncount = -1\n']
+    ("text", "said"),
+    [
+        ("[lines]\nrate = 2\n", "2 % is 0.02"),
+        ("[lines]\nrate = -0.5\n", "2 % is 0.02"),
+        ("[lines]\nrate = nan\n", "2 % is 0.02"),
+        ('[lines."店"]\ncount = -1\n', "[lines.店] count is a number of orders, not negative"),
+    ],
 )
-def test_an_impossible_line_is_an_error_not_a_quiet_page(shop: Data, text: str) -> None:
+def test_an_impossible_line_is_an_error_not_a_quiet_page(shop: Data, text: str, said: str) -> None:
     (shop.exports.parent / "settings.toml").write_text(text, encoding="utf-8")
     result = CliRunner().invoke(main, ["build", "--data", str(shop.exports.parent)])
-    assert result.exit_code == 2 and "0.02" in result.stderr
+    assert result.exit_code == 2 and said in result.stderr
 
 
 def test_a_shop_folder_that_is_a_link_is_followed(data: Data, tmp_path: Path) -> None:

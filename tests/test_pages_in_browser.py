@@ -12,8 +12,8 @@ from tests import report_frames as made_up
 from tests.browsing import Visit
 from tests.made_up_pages import WORDS
 
-CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1 + 6) + 1 + 1 + 1}
-"""Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts, six segments; one has the other three."""
+CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1}
+"""Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts; one has the other three."""
 
 
 @pytest.mark.parametrize(

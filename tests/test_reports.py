@@ -19,7 +19,7 @@ from analysis.reports.history import write_index
 from analysis.reports.kernel import prepare
 from analysis.settings import PACKAGE, UserError
 from tests import report_frames as made_up
-from tests.made_up_pages import PUBLISH, TITLES, WORDS, deliver, nbformat, small
+from tests.made_up_pages import PUBLISH, TITLES, WORDS, deliver, notebooks, small
 
 DAILY_TITLES = ("平台介入日报", "Platform interventions, daily")
 RATES_TITLES = ("介入率：接下来会怎样，和平台对得上吗", "The rate: what comes next, and does it equal the platform's?")
@@ -262,8 +262,8 @@ def test_the_record_keeps_what_the_caller_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", reporting.NOTEBOOKS, ids=lambda file: str(file.stem))
 def test_a_notebook_is_thin_and_kept_without_outputs(file: Path) -> None:
-    notebook = nbformat.read(file, as_version=4)
-    nbformat.validate(notebook)
+    notebook = notebooks().read(file, as_version=4)
+    notebooks().validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert len(code) <= 12
     assert all(not cell.outputs and cell.execution_count is None for cell in code)

@@ -33,7 +33,7 @@ def test_chinese_is_chinese_and_english_names_the_platforms_term_once() -> None:
 def test_every_key_that_the_code_names_exists() -> None:
     words = texts.load("zh")
     sections = {key.split(".")[0] for key in words}
-    folders = ("charts", "reports", "pages")
+    folders = ("charts", "evidence", "reports", "pages")
     code = "\n".join(
         file.read_text(encoding="utf-8")
         for folder in folders
@@ -47,7 +47,7 @@ def test_every_key_that_the_code_names_exists() -> None:
 
 
 def test_every_text_is_named_by_the_code_or_one_of_a_section_that_it_looks_words_up_in() -> None:
-    folders = ("charts", "reports", "pages")
+    folders = ("charts", "evidence", "reports", "pages")
     files = [file for folder in folders for file in (PACKAGE / folder).iterdir() if file.suffix in {".py", ".html"}]
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
     looked_up = set(re.findall(r"(?:word\(words, |table\(\s*words, )\"(\w+)\"", code))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -236,3 +238,71 @@ def test_the_file_opens_in_older_clients(built: Data) -> None:
             "select tags from duckdb_databases() where database_name = 'warehouse'"
         ).fetchall()
     assert "v1.5" in str(tags) or "v1.5" in repr(head)
+
+
+def test_texts_that_hardly_repeat_are_stored_as_they_are(built: Data) -> None:
+    for table in (each for layer in warehouse.LAYERS for each in warehouse.tables(layer) if each.plain):
+        stored = dict(
+            built.ask(
+                "select column_name, string_agg(distinct compression) from pragma_storage_info($name) "
+                "where segment_type = 'VARCHAR' group by column_name",
+                name=table.full_name,
+            )
+        )
+        if stored:
+            assert {name for name, how in stored.items() if how == "Uncompressed"} == set(table.plain), table.full_name
+
+
+def test_segment_days_count_what_python_counts(data: Data) -> None:
+    """Every order at its own days under each of its segments; a reason is counted on the deal day alone."""
+    draw, days = random.Random(7), [f"2026-06-{day:02d}" for day in range(1, 6)]
+    kinds = ("dealt", "paid", "shipped", "signed")
+    expected: Counter[tuple[str, str, str, str]] = Counter()
+    rows, requests = [], []
+    for number in range(120):
+        product, name = draw.choice([("101", "杯"), ("102", "壶"), ("", "盘")])
+        sku = tuple(draw.choice([each, ""]) for each in (f"90{number % 3}", f"K{number % 2}", f"色{number % 2}"))
+        courier, place = draw.choice(["甲速递", ""]), draw.choice(["浙江省", "广东省", ""])
+        on = {kind: draw.choice([*days, ""]) for kind in kinds}
+        status, late = draw.choice([("已收货", ""), ("未发货，退款成功", ""), ("已取消", "")])
+        moments = [f"{on[kind]} 10:00:00" if on[kind] else "" for kind in kinds]
+        rows.append(",".join([order_id(number), status, name, product, *sku, courier, place, late, *moments]))
+        # Without a deal time a paid order is dealt on its payment time, else on its number's day; a cancelled one is not.
+        on["dealt"] = on["dealt"] or (status != "已取消" and (on["paid"] or days[0])) or ""
+        segments = {
+            "product": product or name,
+            "sku": next((each for each in sku if each), ""),
+            "courier": courier,
+            "province": place,
+        }
+        counts = [(kind, on[kind]) for kind in kinds if on[kind]]
+        if on["dealt"]:
+            counts += [("refunded", on["dealt"])] * ("退款成功" in status)
+            counts += [("cancelled", on["dealt"])] * (not on["shipped"] and status != "已收货")
+        expected.update((d, segment, day, kind) for d, segment in segments.items() for kind, day in counts)
+        if number % 4 == 0:
+            reason = draw.choice(["假货", "发错"])
+            requests.append(f"{9000 + number},{order_id(number)},退款成功,仅退款,1.00,2026-06-06 10:00:00,{reason},,")
+            group = {"假货": "counterfeit", "发错": "wrong_item"}[reason]
+            on_deal_day = [kind for kind in kinds if on[kind]] + [
+                k for k in ("refunded", "cancelled") if (k, on["dealt"]) in counts
+            ]
+            expected.update(("reason", group, on["dealt"], kind) for kind in on_deal_day if on["dealt"])
+    header = "订单号,订单状态,商品,商品id,样式ID,商家编码-规格维度,商品规格,快递公司,省,售后状态,订单成交时间,支付时间,发货时间,确认收货时间"
+    data.orders(rows, header=header)
+    data.after_sales(requests, "售后_20260701093000.csv")
+    data.build()
+    columns = {kind: f"orders_{kind}" for kind in (*kinds, "refunded")} | {
+        "cancelled": "orders_cancelled_before_shipping"
+    }
+    of_shop: Counter[tuple[str, str]] = Counter()
+    for (dimension, _, day, kind), of_segment in expected.items():
+        of_shop[day, kind] += of_segment * (dimension == "product")
+    for of_day in data.ask(f"select on_date::varchar, {', '.join(columns.values())} from marts.shop_days"):
+        assert of_day == (of_day[0], *(of_shop[of_day[0], kind] for kind in columns))
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    for dimension, segment, day, *counts in data.ask(
+        f"select dimension, segment, on_date::varchar, {', '.join(columns.values())} from marts.segment_days"
+    ):
+        found.update({(dimension, segment, day, kind): n for kind, n in zip(columns, counts, strict=True) if n})
+    assert found == expected

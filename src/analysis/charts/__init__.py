@@ -9,29 +9,39 @@ from analysis.charts.changing import changes
 from analysis.charts.days import cohorts, signal
 from analysis.charts.definitions import definitions, footnotes
 from analysis.charts.figures import coverage, rolling
+from analysis.charts.lost import appeals, lapses
 from analysis.charts.outlook import forecast, rolloff
+from analysis.charts.proof import evidence, obtainable
 from analysis.charts.reconciling import reconciliation
 from analysis.charts.segmenting import movers, segments
 from analysis.charts.shown import Chart, Fragment, Numbers, PerShop, numbers
 from analysis.charts.tables import files, interventions, masthead, overview, sources
 from analysis.charts.tiles import tiles
+from analysis.charts.today import due, why, worklist
+from analysis.charts.waiting import backlog
 
 __all__ = [
     "Chart",
     "Fragment",
     "Numbers",
     "PerShop",
+    "appeals",
+    "backlog",
     "changes",
     "cohorts",
     "coverage",
     "definitions",
+    "due",
+    "evidence",
     "files",
     "footnotes",
     "forecast",
     "interventions",
+    "lapses",
     "masthead",
     "movers",
     "numbers",
+    "obtainable",
     "overview",
     "reconciliation",
     "rolling",
@@ -40,4 +50,6 @@ __all__ = [
     "signal",
     "sources",
     "tiles",
+    "why",
+    "worklist",
 ]

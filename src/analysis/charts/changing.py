@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -16,15 +17,17 @@ MOST_ORDERS = 200
 """More orders than this are counted, not listed."""
 
 
-def changes(changes: pd.DataFrame, totals: pd.DataFrame, since: date | None, words: Words) -> PerShop | Fragment:
+def changes(
+    changes: pd.DataFrame, totals: pd.DataFrame, since: date | None, shops: Sequence[str], words: Words
+) -> PerShop:
     """From the count of the last report to today's: what is new, what rolled off, what was restated or redefined?
 
     `totals`: one row per shop and rule with `count_before`, the four kinds as signed sums, and `count_now`; `changes`:
     one row per order and kind with `change` +1 or -1. `since`: the day of the last report, None for the first one,
-    which has one sentence instead.
+    for which each of the `shops` has one sentence instead.
     """
     if since is None:
-        return sentence(words["changes.first"])
+        return PerShop({shop: [sentence(words["changes.first"])] for shop in shops})
     several = totals["rule"].nunique() > 1
     listed = {key: rows for key, rows in changes.groupby(["shop_id", "rule", "kind"])}
     parts: dict[str, list[Chart | Fragment]] = {}

@@ -40,7 +40,7 @@ def answer(settings: Settings, query: str, shape: str) -> str:
         return _csv(names, rows)
     if shape == "json":
         return _json(names, rows)
-    return _table(names, [[_shown(cell) for cell in row] for row in rows])
+    return table(names, [[_shown(cell) for cell in row] for row in rows])
 
 
 def _open(settings: Settings, mentioned: set[str]) -> duckdb.DuckDBPyConnection:
@@ -119,12 +119,10 @@ def account(settings: Settings) -> str:
         "notes",
         "bad_cells",
     ]
-    text = _table(names, [[_shown(cell) for cell in row] for row in loaded])
+    text = table(names, [[_shown(cell) for cell in row] for row in loaded])
     if unreadable:
         names = ["file", "row", "column", "value", "reason"]
-        text += (
-            f"\n隔离的行 · quarantined rows\n{_table(names, [[_shown(cell) for cell in row] for row in unreadable])}"
-        )
+        text += f"\n隔离的行 · quarantined rows\n{table(names, [[_shown(cell) for cell in row] for row in unreadable])}"
     for zh, en in refused:
         text += f"\n未导入 · refused\n  {zh}\n  {en}\n"
     return text
@@ -138,19 +136,19 @@ def tested(settings: Settings, as_of: date | None, shape: str) -> str:
 
     found = Findings(settings, as_of)
     now = found.outlook[["shop_id", "horizon_days", "breach_probability", "reason"]]
-    table = found.backtest.merge(now, on=["shop_id", "horizon_days"]).drop(columns="rule")
+    rows_of = found.backtest.merge(now, on=["shop_id", "horizon_days"]).drop(columns="rule")
     if shape == "csv":
-        return str(table.to_csv(index=False, lineterminator="\n"))
+        return str(rows_of.to_csv(index=False, lineterminator="\n"))
     rows = [
         [_shown(None if isna(cell) else round(cell, 3) if isinstance(cell, float) else cell) for cell in row]
-        for row in table.itertuples(index=False, name=None)
+        for row in rows_of.itertuples(index=False, name=None)
     ]
     read = (
         "coverage：实际落在 50/80/95% 区间内的比例；skill：0 等于只看自己的历史常态，1 为全中，不大于 0 就不给预测；reason：没有给出的原因\n"
         "coverage: share of outcomes inside the bands; skill: 0 is the shop's own past, 1 perfect, withheld at 0 or below; "
         "reason: why something is withheld\n"
     )
-    return f"{found.rule.name} · {found.as_of}\n{_table(list(table.columns), rows)}{read}"
+    return f"{found.rule.name} · {found.as_of}\n{table(list(rows_of.columns), rows)}{read}"
 
 
 def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
@@ -175,7 +173,8 @@ def _shown(cell: Any) -> str:
     return "" if cell is None else str(cell).replace("\n", " ")
 
 
-def _table(names: list[str], rows: list[list[str]]) -> str:
+def table(names: list[str], rows: list[list[str]]) -> str:
+    """Rows under their names, in columns that a terminal shows straight, and how many there are."""
     widths = [max(_width(name), *(_width(row[place]) for row in rows), 0) for place, name in enumerate(names)]
     lines = [names, ["-" * width for width in widths], *rows]
     padded = (

@@ -1,4 +1,4 @@
-"""`analysis build | report | sql | files | backtest | sample`: words for the user, exit codes for the schedule.
+"""`analysis build | report | sql | files | backtest | evidence | sample`: words for the user, exit codes for the schedule.
 
 Exit codes: 0 done; 2 wrong use or nothing to do it with; 3 done, but at least one file was refused; 75 another run is busy.
 """
@@ -134,6 +134,42 @@ def backtest(data: Path | None, reports: Path | None, sample: bool, as_of: str |
     from analysis.cli.answers import tested
 
     click.echo(tested(places.load(data, reports, sample=sample), _day(as_of), shape), nl=False)
+
+
+@main.group()
+def evidence() -> None:
+    """举证材料：登记了什么，给一张工单打包 · proof files: what is registered, and a pack for one ticket."""
+
+
+@evidence.command("list")
+@_places
+def list_evidence(data: Path | None, reports: Path | None, sample: bool) -> None:
+    """登记并列出举证文件 · register and list the proof files."""
+    from analysis.cli.proof import listed
+
+    chosen = places.load(data, reports, sample=sample)
+    with _alone(chosen, "evidence"):
+        click.echo(listed(chosen), nl=False)
+
+
+@evidence.command()
+@_places
+@click.argument("ticket")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), help="写到哪里，.zip 或文件夹 · where to, a .zip or a folder"
+)
+@click.option(
+    "--language", type=click.Choice(places.LANGUAGES), default="zh", help="说明页的语言 · the summary's language"
+)
+def pack(
+    data: Path | None, reports: Path | None, sample: bool, ticket: str, target: Path | None, language: str
+) -> None:
+    """把一张工单的举证材料打包 · pack the proof of one ticket."""
+    from analysis.cli.proof import pack as written
+
+    chosen = places.load(data, reports, sample=sample)
+    with _alone(chosen, "evidence"):
+        click.echo(written(chosen, ticket, target, language), nl=False)
 
 
 @main.command()

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from analysis.rules.tickets import TicketType as TicketType
+from analysis.rules.tickets import ticket_types as ticket_types
 from analysis.settings import PACKAGE, UserError
 
 FOLDER = PACKAGE / "rules"
@@ -66,15 +68,6 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class TicketType:
-    """A kind of ticket: the pattern that its title matches, and whether it counts as an intervention (yes, no, lapsed)."""
-
-    name: str
-    pattern: str
-    counts: str
-
-
-@dataclass(frozen=True)
 class ReasonGroup:
     """A group of reasons for after-sales requests, and the pattern that their texts match."""
 
@@ -89,7 +82,7 @@ def load(name: str, own: Path | None = None) -> Rule:
 
 def load_all(own: Path | None = None) -> dict[str, Rule]:
     """Every rule by name, ours and those in the folder `own`. Raises UserError for a file that is no rule."""
-    files = {file.stem: file for file in sorted(FOLDER.glob("*.toml")) if file.stem not in ("tickets", "reasons")}
+    files = {file.stem: file for file in sorted(FOLDER.glob("*.toml")) if file.stem not in ("tickets", "reasons", "ticket_words", "evidence")}
     for file in sorted(own.glob("*.toml")) if own else []:
         if file.stem in files:
             raise UserError(
@@ -140,12 +133,6 @@ def restored(record: Mapping[str, Any]) -> Rule:
 def window_start(rule: Rule, as_of: date) -> date:
     """The first day of the rule's window that ends on `as_of`."""
     return as_of - timedelta(days=rule.window_days - 1)
-
-
-def ticket_types() -> list[TicketType]:
-    """The ticket types in the order in which they are tried."""
-    content = tomllib.loads((FOLDER / "tickets.toml").read_text(encoding="utf-8"))
-    return [TicketType(**each) for each in content["types"]]
 
 
 def reason_groups() -> list[ReasonGroup]:

@@ -1,58 +1,46 @@
 -- One row: a shop's day with what happened to its orders on that day.
 -- `orders_cancelled_before_shipping` and `orders_refunded` are those of the orders dealt on that day.
+-- Orders that share all their days are counted once, so that each order is touched once and not once for every kind of day.
 -- grain: shop_id, on_date
 -- reads: facts.dated_orders
-with dealt as (
+with alike as (
     select
         shop_id,
-        dealt_on as on_date,
-        count(*) as orders_dealt,
-        count(*) filter (where is_cancelled_before_shipping) as orders_cancelled_before_shipping,
-        count(*) filter (where is_refunded) as orders_refunded,
-        count(*) filter (where dealt_source = 'order_number') as orders_dealt_by_number,
+        dealt_on,
+        paid_on,
+        shipped_on,
+        signed_on,
+        count(*) as orders,
+        count(*) filter (where is_cancelled_before_shipping) as cancelled,
+        count(*) filter (where is_refunded) as refunded,
+        count(*) filter (where dealt_source = 'order_number') as dealt_by_number,
     from facts.dated_orders
-    where dealt_on is not null
-    group by shop_id, dealt_on
+    group by shop_id, dealt_on, paid_on, shipped_on, signed_on
 ),
 
-paid as (
-    select shop_id, paid_on as on_date, count(*) as orders_paid
-    from facts.dated_orders where paid_on is not null group by shop_id, paid_on
-),
-
-shipped as (
-    select shop_id, shipped_on as on_date, count(*) as orders_shipped
-    from facts.dated_orders where shipped_on is not null group by shop_id, shipped_on
-),
-
-signed as (
-    select shop_id, signed_on as on_date, count(*) as orders_signed
-    from facts.dated_orders where signed_on is not null group by shop_id, signed_on
-),
-
-days as (
-    select shop_id, on_date from dealt
-    union
-    select shop_id, on_date from paid
-    union
-    select shop_id, on_date from shipped
-    union
-    select shop_id, on_date from signed
+parts as (
+    select shop_id, dealt_on as on_date, orders as orders_dealt, 0 as orders_paid, 0 as orders_shipped, 0 as orders_signed,
+        cancelled as orders_cancelled_before_shipping, refunded as orders_refunded, dealt_by_number as orders_dealt_by_number
+    from alike
+    union all
+    select shop_id, paid_on, 0, orders, 0, 0, 0, 0, 0 from alike
+    union all
+    select shop_id, shipped_on, 0, 0, orders, 0, 0, 0, 0 from alike
+    union all
+    select shop_id, signed_on, 0, 0, 0, orders, 0, 0, 0 from alike
 )
 
 select
-    days.shop_id,
-    days.on_date,
-    coalesce(dealt.orders_dealt, 0) as orders_dealt,
-    coalesce(paid.orders_paid, 0) as orders_paid,
-    coalesce(shipped.orders_shipped, 0) as orders_shipped,
-    coalesce(signed.orders_signed, 0) as orders_signed,
-    coalesce(dealt.orders_cancelled_before_shipping, 0) as orders_cancelled_before_shipping,
-    coalesce(dealt.orders_refunded, 0) as orders_refunded,
-    coalesce(dealt.orders_dealt_by_number, 0) as orders_dealt_by_number,
-from days
-left join dealt on days.shop_id = dealt.shop_id and days.on_date = dealt.on_date
-left join paid on days.shop_id = paid.shop_id and days.on_date = paid.on_date
-left join shipped on days.shop_id = shipped.shop_id and days.on_date = shipped.on_date
-left join signed on days.shop_id = signed.shop_id and days.on_date = signed.on_date
-order by days.shop_id, days.on_date
+    shop_id,
+    on_date,
+    cast(sum(orders_dealt) as bigint) as orders_dealt,
+    cast(sum(orders_paid) as bigint) as orders_paid,
+    cast(sum(orders_shipped) as bigint) as orders_shipped,
+    cast(sum(orders_signed) as bigint) as orders_signed,
+    cast(sum(orders_cancelled_before_shipping) as bigint) as orders_cancelled_before_shipping,
+    cast(sum(orders_refunded) as bigint) as orders_refunded,
+    cast(sum(orders_dealt_by_number) as bigint) as orders_dealt_by_number,
+from parts
+where on_date is not null
+group by shop_id, on_date
+order by shop_id, on_date

@@ -1,6 +1,7 @@
 -- One row: an after-sales request as its newest archived export shows it.
 -- grain: shop_id, after_sales_id
 -- reads: archive.after_sales
+-- plain: after_sales_id, order_id, tracking_no, return_tracking_no
 with versions as (
     select * from archive.after_sales where fate is null
 ),

@@ -1,9 +1,11 @@
 -- One row: a booking of the platform's ledger, once however many exports show it.
 -- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. Only
 -- bookings whose hash occurs twice are numbered: the others are alone for certain, and numbering costs ten times a scan.
+-- `bookings` and `marked` are read anew each time, because keeping every row for the second reader costs more.
 -- grain: file_id, row_no
 -- reads: archive.ledger
-with bookings as (
+-- plain: order_id
+with bookings as not materialized (
     select
         *,
         hash(shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark) as likeness,
@@ -15,7 +17,7 @@ repeated as (
     select likeness from bookings group by likeness having count(*) > 1
 ),
 
-marked as (
+marked as not materialized (
     select
         bookings.*,
         repeated.likeness is not null as may_repeat,

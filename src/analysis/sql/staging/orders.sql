@@ -2,9 +2,11 @@
 -- What a newer export left out (the columns are chosen by hand each time) is remembered from an older one where it
 -- cannot have changed: place, payment and promises.
 -- Left joins against the few repeated orders, because ranking every row costs ten times as much (docs/decisions/0003).
+-- `versions` is read anew each time: kept for all three readers, every column of every row would wait in memory.
 -- grain: shop_id, order_id
 -- reads: archive.orders
-with versions as (
+-- plain: order_id, tracking_no
+with versions as not materialized (
     select * from archive.orders where fate is null
 ),
 

@@ -1,0 +1,80 @@
+"""Cases that were lost: why, at what cost, and which of them can still be appealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.charts.cells import Cell, by_shop, table
+from analysis.charts.shown import Chart, Fragment, PerShop
+from analysis.charts.wording import Words, count, is_missing, minute, number, word
+
+MOST_APPEALS = 30
+
+
+def lapses(lapses: pd.DataFrame, types: Sequence[Any], shops: Sequence[str], words: Words) -> PerShop:
+    """Of the lost tickets, how many for which cause, of which type, and at what cost?
+
+    `lapses`: one row per lost ticket with `cause, type, cost_fen`; `types` give the titles of the types.
+    """
+    titles = {each.name: getattr(each, words["language.rule_title"]) for each in types}
+    found = by_shop(lapses)
+    parts: dict[str, list[Chart | Fragment]] = {}
+    for shop in sorted(shops):
+        rows = found.get(shop, lapses.iloc[:0])
+        groups = rows.groupby(["cause", "type"])
+        totals = pd.DataFrame({"cases": groups.size(), "cost_fen": groups["cost_fen"].sum(min_count=1)}).reset_index()
+        ordered = totals.sort_values(["cases", "cause", "type"], ascending=[False, True, True])
+        cells: list[list[Cell]] = [
+            [
+                word(words, "cause", row["cause"]),
+                (titles.get(row["type"], row["type"]), "wrap"),
+                (count(row["cases"]), "num strong"),
+                (_yuan(row["cost_fen"]), "num"),
+            ]
+            for row in ordered.to_dict("records")
+        ]
+        note = words["lapses.note"].format(cases=count(len(rows)), cost=_yuan(rows["cost_fen"].sum(min_count=1)))
+        parts[shop] = [table(words, "lapses", ["cause", "type", "cases", "cost"], cells, note=note if cells else "")]
+    return PerShop(parts)
+
+
+def appeals(appealable: pd.DataFrame, shops: Sequence[str], words: Words) -> PerShop:
+    """Which lost orders can still be appealed, by which appeal, for how much, until when, and what stands against it?
+
+    `appealable`: one row per order and appeal, the soonest to end first.
+    """
+    heads = ["order", "appeal", "amount", "until", "days_left", "state"]
+    found = by_shop(appealable)
+    parts: dict[str, list[Chart | Fragment]] = {}
+    for shop in sorted(shops):
+        rows = found.get(shop, appealable.iloc[:0])
+        free = rows[(rows["blocked_by"] == "") & (rows["already"] == "")]
+        cells: list[list[Cell]] = [
+            [
+                (str(row["order_id"]), "code"),
+                word(words, "appeal", row["appeal"]),
+                ("–" if row["appeal"] == "dispute_rate" else _yuan(row["amount_fen"]), "num"),
+                (minute(row["until_at"]), "when"),
+                (count(row["days_left"]), "num strong"),
+                (_state(row, words), "wrap"),
+            ]
+            for row in rows.head(MOST_APPEALS).to_dict("records")
+        ]
+        note = words["appeals.note"].format(
+            orders=count(free["order_id"].nunique()), amount=_yuan(free["amount_fen"].sum(min_count=1))
+        )
+        parts[shop] = [table(words, "appeals", heads, cells, note=note if cells else "")]
+    return PerShop(parts)
+
+
+def _state(row: Mapping[Any, Any], words: Words) -> str:
+    if row["already"]:
+        return word(words, "already", row["already"])
+    return word(words, "blocked_by", row["blocked_by"]) if row["blocked_by"] else words["appeals.free"]
+
+
+def _yuan(fen: object) -> str:
+    return "–" if is_missing(fen) else number(float(str(fen)) / 100, 2)

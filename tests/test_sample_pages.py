@@ -1,0 +1,57 @@
+"""The sample's pages in a browser without a network, on a phone: every chart, no complaint, and the way between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import settings
+from tests.browsing import Visit
+
+
+@pytest.fixture(scope="module")
+def pages(sample_report: settings.Settings) -> Path:
+    return sample_report.reports / "2026-09-14"
+
+
+@pytest.mark.parametrize(
+    ("name", "captions"),
+    [
+        ("daily.html", ["近30天平台介入率，逐日滚动", "按商品", "订单和售后每一天都有数据。"]),
+        ("rates.html", ["今后 30 天滚出窗口的订单", "平台介入率", "按下单日看：每天的订单有多少被介入"]),
+        ("rates.en.html", []),
+    ],
+)
+def test_every_chart_of_both_shops_is_drawn_on_a_phone(
+    pages: Path, browser: Any, name: str, captions: list[str]
+) -> None:
+    with Visit(browser, pages / name, width=390) as visit:
+        made = (pages / name).read_text(encoding="utf-8").count('<script type="application/json" data-chart=')
+        boxes = visit.boxes()
+        assert len(boxes) == made >= 12
+        assert all(width > 200 and height > 100 and marks for width, height, marks in boxes)
+        for caption in captions:
+            assert visit.tab.locator(f"div[data-chart][aria-label='{caption}']").count() == 2, caption
+        assert visit.overhang() <= 0
+        assert visit.complaints == [] and visit.asked_of_the_network() == []
+
+
+@pytest.mark.parametrize("name", ["daily.html", "rates.html"])
+def test_the_legend_hides_a_line(pages: Path, browser: Any, name: str) -> None:
+    with Visit(browser, pages / name, width=390) as visit:
+        chart = visit.tab.locator("div[data-chart]").first
+        lines = chart.locator(".scatterlayer .trace")
+        before = lines.count()
+        chart.locator(".legendtoggle").nth(1).click()
+        lines.nth(before - 1).wait_for(state="detached")
+        assert 0 < lines.count() < before and visit.complaints == []
+
+
+def test_both_pages_and_both_languages_lead_to_each_other(pages: Path, browser: Any) -> None:
+    other, switch = "nav.pages a:not([aria-current])", "a.switch"
+    with Visit(browser, pages / "daily.html", width=390) as visit:
+        seen = [visit.follow(link) for link in (other, switch, other, switch)]
+        assert seen == ["rates.html", "rates.en.html", "daily.en.html", "daily.html"]
+        assert visit.complaints == [] and visit.asked_of_the_network() == []
