@@ -313,3 +313,18 @@ def test_near_words_in_the_list_are_understood_and_unknown_ones_counted(data: Da
     assert [row[-2:] for row in known(data)] == [("platform", "withdrawn"), ("unknown", "pending")]
     warnings = warehouse.ask(data.settings, "warnings")
     assert warnings.loc[warnings["key"] == "unknown_word", "count"].tolist() == [1]
+
+
+def test_what_comes_after_a_withdrawal_is_another_intervention(data: Data) -> None:
+    """Withdrawn on the 5th by the shop's own list; asked again, and taken up by the platform between the 9th and the 12th."""
+    data.interventions([f"{A},2026-06-05 11:30,买家,买家撤销,,"])
+    again = f"22029849804346,{A},{{}},仅退款,20.00,2026-06-08 10:00:00,质量问题,{{}},"
+    data.after_sales([again.format("买家申请退款，待商家处理", "")], export(9))
+    data.after_sales([again.format("平台处理中", "")], export(12))
+    data.after_sales([again.format("退款成功", "2026-06-13 10:00:00")], export(14))
+    data.build()
+    rows = data.ask("select began_on::varchar, outcome, decided_at::varchar, source from marts.interventions order by 1")
+    assert rows == [
+        ("2026-06-05", "withdrawn", None, "manual"),
+        ("2026-06-12", "buyer", "2026-06-13 10:00:00", "status"),
+    ]

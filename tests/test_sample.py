@@ -297,6 +297,16 @@ def test_one_restriction_of_one_day_in_september() -> None:
     assert pd.Timestamp(row[2]) - pd.Timestamp(row[1]) < pd.Timedelta(days=1)
 
 
+def test_appeals_of_orders_lost_in_the_last_thirty_days() -> None:
+    path = TROUBLED / "售后申诉_20260915.csv"
+    assert lines(path)[0] == headers.APPEALS
+    refunded = pd.to_datetime(column(path, "退款时间"))
+    assert len(refunded) == 5 and (pd.Timestamp("2026-09-15 09:10") - refunded < pd.Timedelta(days=30)).all()
+    left = [text for text in column(path, "剩余时间") if text]
+    assert len(left) == 3 and all(re.fullmatch(r"\d+天\d+时\d+分", text) for text in left)
+    assert set(column(path, "申诉结果")) == {"", "全部通过"}
+
+
 # --- money and figures ---
 
 

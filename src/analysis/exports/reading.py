@@ -148,7 +148,7 @@ def _from_csv(found: Found, has_blank: bool, work: Path, encoding: str | None) -
         raise _unknown_kind(found, guesses[0][1])
     delimiter, _, known = max(recognised, key=lambda each: len(each[2].positions))
     _require_columns(found, known)
-    is_typed_by_hand = known.header.kept_by_hand or known.header.kind == "tickets"
+    is_typed_by_hand = known.header.kept_by_hand or known.header.kind in ("tickets", "appeals")
     if not is_typed_by_hand and text.is_cut_off(found.path, encoding, delimiter, len(known.cells)):
         raise _problem(
             found,

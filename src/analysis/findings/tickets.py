@@ -42,9 +42,18 @@ class TicketFindings(RateFindings):
 
     @cached_property
     def states(self) -> pd.DataFrame:
-        """How each ticket stood at the end of `as_of`."""
-        history = warehouse.ask(self.settings, "ticket_history", as_of=self.as_of)
-        return tickets.states(history, self.deadlines, self.as_of)
+        """How each ticket stood when the list is read."""
+        return tickets.states(self.history, self.deadlines, self.as_of, self.read_at)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """What each export showed of each ticket."""
+        return warehouse.ask(self.settings, "ticket_history", as_of=self.as_of)
+
+    @cached_property
+    def closed_day_states(self) -> pd.DataFrame:
+        """How each ticket stood at the end of `as_of`: what came in the night after is not there yet."""
+        return tickets.states(self.history, self.deadlines, self.as_of)
 
     @cached_property
     def tickets(self) -> pd.DataFrame:
@@ -105,7 +114,7 @@ class TicketFindings(RateFindings):
     def lapses(self) -> pd.DataFrame:
         """Why each lost ticket was lost, and what it cost. A shop that registers no proof is not said to have lacked it."""
         keeping = self.readiness[self.readiness["shop_id"].isin(self.evidence["shop_id"])]
-        return tickets.lapses(self.typed, self.deadlines, self.states, keeping)
+        return tickets.lapses(self.typed, self.deadlines, self.closed_day_states, keeping)
 
     @cached_property
     def appealable(self) -> pd.DataFrame:
@@ -116,8 +125,8 @@ class TicketFindings(RateFindings):
 
     @cached_property
     def backlog(self) -> pd.DataFrame:
-        return tickets.backlog(self.typed, self.states, self.as_of)
+        return tickets.backlog(self.typed, self.closed_day_states, self.as_of)
 
     @cached_property
     def handling(self) -> pd.DataFrame:
-        return tickets.handling(self.typed, self.states)
+        return tickets.handling(self.typed, self.closed_day_states)

@@ -64,6 +64,11 @@ TICKETS = _columns(
     "处理结果,关闭时间,是否判责商家,扣款金额"
 )
 
+# Our appeal template.
+APPEALS = _columns(
+    "订单编号,售后编号,申诉类型,申诉子类型,申诉状态,申诉原因,退款金额,最多可申诉金额,退款时间,剩余时间,申诉结果,申诉时间"
+)
+
 # Our intervention template.
 INTERVENTIONS = _columns("订单编号,介入时间,发起方,结果,判定时间,备注")
 

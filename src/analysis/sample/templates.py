@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.sample.formats import clock, csv_text, rows_of, write_text, write_xlsx, yuan
-from analysis.sample.headers import INTERVENTIONS, RESTRICTIONS, TICKETS
+from analysis.sample.headers import APPEALS, INTERVENTIONS, RESTRICTIONS, TICKETS
 from analysis.sample.world import World, interventions
 
 NOTED_AT = pd.Timestamp("2026-09-15 09:10:00")
@@ -24,7 +24,7 @@ _PAGE_STATUS = {"待处理": 0, "处理中": 1, "已关闭": 2, "已完结": 3, 
 
 
 def write(world: World, folder: Path) -> None:
-    """Tickets of each shop; of the troubled one also a saved page, interventions and restrictions."""
+    """Tickets of each shop; of the troubled one also a saved page, interventions, restrictions and appeals."""
     tickets = _tickets(world)
     if not world.plan.is_slow_after:
         write_xlsx(folder / "工单登记.xlsx", rows_of(tickets), sheet="工单")
@@ -33,6 +33,7 @@ def write(world: World, folder: Path) -> None:
     write_text(folder / "工单管理页.json", _saved_page(world))
     write_text(folder / "平台介入登记.csv", csv_text(_interventions(world)), "utf-8-sig")
     write_text(folder / "店铺限制登记.csv", csv_text(_restrictions()), "utf-8-sig")
+    write_text(folder / "售后申诉_20260915.csv", csv_text(_appeals(world)), "utf-8-sig")
 
 
 def _known(world: World) -> pd.DataFrame:
@@ -136,6 +137,34 @@ def _interventions(world: World) -> pd.DataFrame:
             "备注": is_by_platform.map({True: "平台主动退款,未经买家申请介入", False: ""}),
         },
         columns=INTERVENTIONS,
+    )
+
+
+def _appeals(world: World) -> pd.DataFrame:
+    """Five orders lost in the last 30 days: three that can be appealed, one appeal under way, one granted."""
+    lost = world.after_sales[world.after_sales["outcome"] == "buyer"]
+    ends = lost["refunded_at"] + pd.Timedelta(days=30)
+    recent = lost[(lost["refunded_at"] <= NOTED_AT - pd.Timedelta(days=4)) & (ends > NOTED_AT)]
+    rows = recent.drop_duplicates("order_id").sort_values("refunded_at").tail(5).reset_index(drop=True)
+    is_made = pd.Series([False, False, False, True, True])
+    blank = pd.Series("", index=rows.index, dtype="str")
+    refund = yuan(rows["refund_fen"])
+    return pd.DataFrame(
+        {
+            "订单编号": rows["order_id"],
+            "售后编号": rows["after_sale_id"],
+            "申诉类型": blank.mask(is_made, "维权申诉"),
+            "申诉子类型": blank.mask(is_made, "货款申诉"),
+            "申诉状态": pd.Series(["待申诉", "待申诉", "待申诉", "申诉中", "已完结"]),
+            "申诉原因": blank.mask(is_made, "消费者反馈未收到商品，但实际已签收"),
+            "退款金额": refund,
+            "最多可申诉金额": refund,
+            "退款时间": clock(rows["refunded_at"]),
+            "剩余时间": _countdown(rows["refunded_at"] + pd.Timedelta(days=30) - NOTED_AT).mask(is_made, ""),
+            "申诉结果": pd.Series(["", "", "", "", "全部通过"]),
+            "申诉时间": clock((rows["refunded_at"] + pd.Timedelta(days=2)).where(is_made)),
+        },
+        columns=APPEALS,
     )
 
 

@@ -2,13 +2,15 @@
 -- once a newer form of the list replaced it.
 -- read_rows = kept_rows + superseded_rows + quarantined_rows + note_rows
 -- grain: file_id
--- reads: archive.files, staging.orders, staging.after_sales, staging.tickets, staging.ledger_entries, staging.platform_figures, staging.interventions, staging.restrictions
+-- reads: archive.files, staging.orders, staging.after_sales, staging.tickets, staging.appeals, staging.ledger_entries, staging.platform_figures, staging.interventions, staging.restrictions
 with current_rows as (
     select file_id, count(*) as kept_rows from staging.orders group by file_id
     union all
     select file_id, count(*) as kept_rows from staging.after_sales group by file_id
     union all
     select file_id, count(*) as kept_rows from staging.tickets group by file_id
+    union all
+    select file_id, count(*) as kept_rows from staging.appeals group by file_id
     union all
     select file_id, count(*) as kept_rows from staging.ledger_entries group by file_id
     union all

@@ -1,6 +1,7 @@
 -- One row: one intervention of the platform in one order, however many sources show it.
 -- Signs of one order that lie at most `same_case_days` apart are one case. Inside a case the most trusted source decides
 -- how many interventions there are; what the others know (who began it, how it ended) fills its gaps (docs/decisions/0001).
+-- A withdrawal ends a case: what the list or a request shows after it is another one, and no other's decision is its own.
 -- grain: shop_id, order_id, intervention_no
 -- reads: facts.intervention_signs
 with spaced as (
@@ -10,6 +11,14 @@ with spaced as (
             began_at > lag(began_at) over (partition by shop_id, order_id order by began_at, level, sign_id)
                 + to_days($same_case_days),
             true
+        ) or coalesce(
+            level <= 2
+            and lag(case when level <= 2 then outcome end ignore nulls) over (
+                partition by shop_id, order_id
+                order by began_at, level, sign_id
+            ) = 'withdrawn'
+            and began_at > lag(began_at) over (partition by shop_id, order_id order by began_at, level, sign_id),
+            false
         ) as opens_case,
     from facts.intervention_signs
 ),
@@ -67,7 +76,7 @@ select
     chosen.dated_by,
     coalesce(nullif(chosen.initiated_by, 'unknown'), known.initiated_by, 'unknown') as initiated_by,
     coalesce(nullif(chosen.outcome, 'pending'), known.outcome, 'pending') as outcome,
-    coalesce(chosen.decided_at, known.decided_at) as decided_at,
+    coalesce(chosen.decided_at, case when chosen.outcome <> 'withdrawn' then known.decided_at end) as decided_at,
     coalesce(chosen.outcome_known_at, known.outcome_known_at) as outcome_known_at,
     chosen.source,
     known.sources,

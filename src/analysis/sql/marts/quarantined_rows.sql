@@ -1,12 +1,14 @@
 -- One row: a row of an accepted export that could not be read, with what was wrong; numbers in the value are masked.
 -- grain: file_id, row_no
--- reads: archive.files, archive.orders, archive.after_sales, archive.tickets, archive.ledger, archive.platform_figures, archive.interventions, archive.restrictions
+-- reads: archive.files, archive.orders, archive.after_sales, archive.tickets, archive.appeals, archive.ledger, archive.platform_figures, archive.interventions, archive.restrictions
 with quarantined as (
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.orders where fate = 'quarantined'
     union all
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.after_sales where fate = 'quarantined'
     union all
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.tickets where fate = 'quarantined'
+    union all
+    select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.appeals where fate = 'quarantined'
     union all
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.ledger where fate = 'quarantined'
     union all
