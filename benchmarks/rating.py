@@ -57,7 +57,7 @@ def rates(data: str) -> Steps:
     yield
     found = rates.rolling(
         warehouse.ask(chosen, "shop_days"),
-        warehouse.ask(chosen, "rate_events", as_of=as_of, since=as_of - timedelta(days=150)),
+        warehouse.ask(chosen, "rate_events", as_of=as_of, since=as_of - timedelta(days=150), kinds=["intervention"]),
         warehouse.ask(chosen, "covered_days"),
         warehouse.ask(chosen, "evidence_sources"),
         [rules.load(chosen.report.rule)],

@@ -21,6 +21,7 @@ SAMPLE = settings.PROJECT / "data" / "sample"
 ORDERS = "订单号,订单状态,商品,商品id,快递公司,省,用户实付金额(元),发货时间,确认收货时间,售后状态,订单成交时间"
 AFTER_SALES = "售后编号,订单编号,售后状态,退款类型,退款金额,申请时间,售后原因,同意退款时间,同意退款人"
 INTERVENTIONS = "订单编号,介入时间,发起方,结果,判定时间,备注"
+KINDS = ("intervention", "request", "ticket")
 TICKETS = "工单编号,订单编号,工单类型,工单状态,创建时间,截止时间,处理结果,关闭时间,是否判责商家,扣款金额"
 
 
@@ -84,7 +85,7 @@ class Data:
         chosen, day = self.settings, date.fromisoformat(as_of)
         return rates.rolling(
             warehouse.ask(chosen, "shop_days"),
-            warehouse.ask(chosen, "rate_events", as_of=day, since=day - timedelta(days=days + 60)),
+            warehouse.ask(chosen, "rate_events", as_of=day, since=day - timedelta(days=days + 60), kinds=list(KINDS)),
             warehouse.ask(chosen, "covered_days"),
             warehouse.ask(chosen, "evidence_sources"),
             [rules.load(rule, chosen.rules)],

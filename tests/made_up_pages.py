@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from analysis import texts
+from analysis import rules, texts
 from analysis.cli import reporting
 from analysis.reports import render
 from analysis.settings import PROJECT
-from tests import rate_frames, report_frames
+from tests import rate_frames, report_frames, ticket_frames
 
 WORDS = {language: texts.load(language) for language in ("zh", "en")}
 TITLES = {"small": ("小报告", "A small report"), "second": ("第二页 <i>", "A second page <i>")}
@@ -62,6 +62,16 @@ def findings() -> SimpleNamespace:
         interventions=report_frames.interventions(),
         cases=report_frames.interventions(),
         sources=report_frames.sources(),
+        ticket_types=rules.ticket_types(),
+        worklist=ticket_frames.worklist(),
+        tickets=ticket_frames.tickets(),
+        due=ticket_frames.due(),
+        obtainable=ticket_frames.obtainable(),
+        lapses=ticket_frames.lapses(),
+        appealable=ticket_frames.appealable(),
+        backlog=ticket_frames.backlog(),
+        handling=ticket_frames.handling(),
+        evidence=ticket_frames.evidence(),
     )
 
 

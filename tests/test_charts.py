@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from analysis import charts, texts
+from analysis import charts, rules, texts
 from analysis.charts.drawing import literal
 from analysis.charts.shown import CONFIG
 from analysis.charts.wording import interval, percent, ratio
@@ -16,6 +16,7 @@ from tests import report_frames as made_up
 from tests.shown import Reading, figure, html
 
 HEALTHY, FEW = made_up.SHOPS
+TYPES = rules.ticket_types()
 ZH = texts.load("zh")
 
 
@@ -93,7 +94,7 @@ def test_counts_have_whole_ticks() -> None:
 
 
 def test_segments_show_the_eight_largest_with_counts_and_whiskers() -> None:
-    parts = charts.segments(made_up.segments(), ZH).parts[HEALTHY]
+    parts = charts.segments(made_up.segments(), TYPES, ZH).parts[HEALTHY]
     titles = [part.title for part in parts if isinstance(part, charts.Chart)]
     dimensions = ("product", "sku", "courier", "province", "reason", "ticket_type")
     assert titles == [ZH[f"dimension.{name}"] for name in dimensions]
@@ -107,7 +108,7 @@ def test_segments_show_the_eight_largest_with_counts_and_whiskers() -> None:
 
 
 def test_a_product_name_is_no_markup_in_plotlys_labels() -> None:
-    spec = figure(charts.segments(made_up.segments(), ZH).parts[HEALTHY][0])
+    spec = figure(charts.segments(made_up.segments(), TYPES, ZH).parts[HEALTHY][0])
     texts_ = [each["text"] for each in spec["layout"]["annotations"]] + spec["data"][0]["text"]
     joined = " ".join(texts_).replace("<br>", "").replace("<b>", "").replace("</b>", "")
     assert "<" not in joined and ">" not in joined
@@ -116,7 +117,7 @@ def test_a_product_name_is_no_markup_in_plotlys_labels() -> None:
 
 
 def test_a_product_whose_name_is_a_number_stays_a_name() -> None:
-    spec = figure(charts.segments(made_up.segments(), ZH).parts[HEALTHY][0])
+    spec = figure(charts.segments(made_up.segments(), TYPES, ZH).parts[HEALTHY][0])
     assert "2026" in [each["text"] for each in spec["layout"]["annotations"]]
 
 
@@ -240,6 +241,6 @@ def test_numbers_are_plain_csv_with_floats_that_read_back() -> None:
 
 def test_frames_are_left_as_they_were() -> None:
     rates, segments = made_up.rates(), made_up.segments()
-    charts.rolling(rates, ZH), tiles(rates), charts.segments(segments, ZH)
+    charts.rolling(rates, ZH), tiles(rates), charts.segments(segments, TYPES, ZH)
     pd.testing.assert_frame_equal(rates, made_up.rates())
     pd.testing.assert_frame_equal(segments, made_up.segments())

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis import charts, texts
+from analysis import charts, rules, texts
 from tests import rate_frames as made_up
 from tests.report_frames import AS_OF, HOSTILE, SHOPS, covered_days, rates, segments
 from tests.shown import Reading, figure
 
+TYPES = rules.ticket_types()
 ZH, EN = texts.load("zh"), texts.load("en")
 
 
@@ -32,8 +33,8 @@ def everything(words: Any) -> list[charts.Chart | charts.Fragment]:
         changed,
         charts.cohorts(made_up.cohorts(), words),
         charts.signal(made_up.signal(), made_up.signal_basis(), words),
-        charts.segments(segments(), words),
-        charts.movers(segments(), words),
+        charts.segments(segments(), TYPES, words),
+        charts.movers(segments(), TYPES, words),
     ]
     return [part for each in shown for parts in each.parts.values() for part in parts]
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from analysis import charts, texts
+from analysis import charts, rules, texts
 from tests import rate_frames as made_up
 from tests.report_frames import HOSTILE, SHOPS, segments
 from tests.shown import figure, named, note, said
 
 KNOWN, FEW = SHOPS
+TYPES = rules.ticket_types()
 ZH = texts.load("zh")
 
 
@@ -68,12 +69,12 @@ def test_a_signal_names_its_first_day_and_how_often_it_is_false() -> None:
 
 
 def test_the_shrunken_rate_is_a_diamond_beside_the_raw_bar() -> None:
-    product = charts.segments(segments(), ZH).parts[KNOWN][0]
+    product = charts.segments(segments(), TYPES, ZH).parts[KNOWN][0]
     diamonds = named(product)[ZH["segment.shrunken"]]
     bars = named(product)[ZH["rate.name"]]
     assert diamonds["marker"]["symbol"] == "diamond" and diamonds["y"] == bars["y"]
     assert diamonds["x"][0] == pytest.approx(0.5 * 8 / 120 + 0.5 * 0.03)
-    unknown = charts.segments(segments().assign(shrunken_rate=None), ZH).parts[KNOWN][0]
+    unknown = charts.segments(segments().assign(shrunken_rate=None), TYPES, ZH).parts[KNOWN][0]
     assert ZH["segment.shrunken"] not in named(unknown)
 
 
@@ -83,23 +84,23 @@ def test_a_segment_without_orders_has_counts_and_no_rate_to_draw() -> None:
     for name in ("rate", "rate_low", "rate_high"):
         frame.loc[first, name] = pd.NA
     frame.loc[first, "denominator"] = 0
-    product = charts.segments(frame, ZH).parts[KNOWN][0]
+    product = charts.segments(frame, TYPES, ZH).parts[KNOWN][0]
     assert len(named(product)[ZH["rate.name"]]["x"]) == 8 and len(named(product)[ZH["segment.shrunken"]]["x"]) == 7
     assert "8 / 0 · <b>–</b>" in [each["text"] for each in figure(product)["layout"]["annotations"]]
     frame.loc[first, "numerator"] = 0
-    gone = charts.segments(frame, ZH).parts[KNOWN][0]
+    gone = charts.segments(frame, TYPES, ZH).parts[KNOWN][0]
     assert "0 / 0" not in str(figure(gone)["layout"]["annotations"])
     frame.loc[frame["dimension"] == "product", "rate"] = pd.NA
-    assert len(charts.segments(frame, ZH).parts[KNOWN]) == 5
+    assert len(charts.segments(frame, TYPES, ZH).parts[KNOWN]) == 5
 
 
 def test_a_dimension_with_one_segment_moves_nothing() -> None:
     frame = segments().query("dimension == 'courier' and segment == '邮政' or dimension == 'province'")
-    assert "邮政" not in said(charts.movers(frame, ZH).parts[KNOWN][0])
+    assert "邮政" not in said(charts.movers(frame, TYPES, ZH).parts[KNOWN][0])
 
 
 def test_the_movers_are_the_largest_changes_with_effects_that_sum_to_them() -> None:
-    (movers,) = charts.movers(segments(), ZH).parts[KNOWN]
+    (movers,) = charts.movers(segments(), TYPES, ZH).parts[KNOWN]
     assert isinstance(movers, charts.Fragment)
     cells = re.findall(r'<td class="num[^"]*">([^<]*)</td>', movers.html)
     assert len(cells) == 10 * 5
@@ -107,4 +108,4 @@ def test_the_movers_are_the_largest_changes_with_effects_that_sum_to_them() -> N
     assert all(abs(change - mix - rate) < 0.011 for change, mix, rate in changes)
     sizes = [abs(change) for change, _, _ in changes]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] == 1.01
-    assert charts.movers(segments(), ZH).parts[FEW] == [], "no window before: no movers"
+    assert charts.movers(segments(), TYPES, ZH).parts[FEW] == [], "no window before: no movers"

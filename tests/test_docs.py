@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import click
 import nbformat
 import pandas as pd
 import pytest
@@ -35,6 +36,7 @@ DOCS = ROOT / "docs"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 DICTIONARY = (DOCS / "data-dictionary.md").read_text(encoding="utf-8")
 METRICS = (DOCS / "metrics.md").read_text(encoding="utf-8")
+TICKETS = (DOCS / "tickets.md").read_text(encoding="utf-8")
 WORKED = DOCS / "worked" / "intervention-rate"
 WITHOUT_SET_UP = {"test", "bench"}
 """Verbs of `start.py` itself; every other one is handed on."""
@@ -158,10 +160,11 @@ def test_every_column_of_every_csv_is_documented_and_every_documented_one_exists
     assert documented == exist
 
 
-def test_every_csv_has_a_place_in_the_metrics() -> None:
+def test_every_csv_has_a_place_in_the_metrics_or_the_tickets() -> None:
     names = re.findall(r"^### (\w+\.csv)$", DICTIONARY, re.MULTILINE)
-    assert len(names) > 10
-    assert [name for name in names if name not in METRICS.replace("`rates.csv`", "`numbers/rates.csv`")] == []
+    told = METRICS.replace("`rates.csv`", "`numbers/rates.csv`") + TICKETS
+    assert len(names) > 16
+    assert [name for name in names if name not in told] == []
 
 
 def test_the_dimensions_of_segments_are_documented(sample: Data) -> None:
@@ -212,9 +215,10 @@ def test_the_words_of_forecast_nowcast_signal_reconciliation_and_changes_are_doc
     assert words_below("**Ranking.**", "verdict") == verdicts
 
 
-def test_the_fixed_numbers_are_those_of_the_code() -> None:
-    rows = rows_below(METRICS, "## Fixed numbers")
-    assert len(rows) > 20
+@pytest.mark.parametrize(("text", "fewest"), [(METRICS, 20), (TICKETS, 8)], ids=["metrics", "tickets"])
+def test_the_fixed_numbers_are_those_of_the_code(text: str, fewest: int) -> None:
+    rows = rows_below(text, "## Fixed numbers")
+    assert len(rows) > fewest
     for row in rows:
         module, _, name = bare(row["number"]).rpartition(".")
         value = getattr(importlib.import_module(f"analysis.{module}"), name)
@@ -241,6 +245,7 @@ SECTIONS: dict[str, Any] = {
     "report": settings.Report,
     "reading": settings.Reading,
     "interventions": settings.Interventions,
+    "tickets": settings.Tickets,
 }
 
 
@@ -270,6 +275,7 @@ def test_the_example_settings_are_the_defaults_and_name_every_setting(tmp_path: 
     file.write_text(whole, encoding="utf-8")
     line = settings.load(tmp_path, tmp_path).line("any shop")
     assert (line.rate, line.count) == (0.03, 15)
+    assert settings.load(tmp_path, tmp_path).tickets.day_capacity == 30
     named = {f"{section}.{name}" for section, values in tomllib.loads(whole).items() for name in values}
     assert named == set(defaults())
 
@@ -296,7 +302,7 @@ def test_headroom_and_rolloff_of_the_worked_example_come_out(built: Data) -> Non
     day, rule = date(2026, 6, 30), rules.load("pdd-2021-03")
     found = built.rates("2026-06-30", days=1)
     chosen.unlink()
-    events = warehouse.ask(built.settings, "rate_events", as_of=day, since=day)
+    events = warehouse.ask(built.settings, "rate_events", as_of=day, since=day, kinds=["intervention"])
     shop_days = warehouse.ask(built.settings, "shop_days")
     rolloff = rates.rolloff(found, events, shop_days, rule, day)
     (status,) = rates.status(found, rolloff, shop_days, rule, day).itertuples()
@@ -510,6 +516,12 @@ def test_the_default_day_of_the_worked_example_is_the_document_s(built: Data) ->
 # The two READMEs
 
 
+def options(verb: click.Command) -> set[str]:
+    """The options of a verb and of the verbs below it."""
+    below = verb.commands.values() if isinstance(verb, click.Group) else ()
+    return {name for each in verb.params for name in each.opts}.union(*(options(each) for each in below))
+
+
 def commands(file: Path) -> list[str]:
     blocks = re.findall(r"```(?:bash)?\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if re.search(r"(?<![\w/])python3 start\.py ", line)]
@@ -538,13 +550,11 @@ def test_every_verb_is_documented_and_every_documented_one_exists(file: Path) ->
 @pytest.mark.parametrize("file", READMES, ids=lambda file: file.name)
 def test_every_command_and_option_in_the_readme_exists(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    known = {name for verb in main.commands.values() for each in verb.params for name in each.opts}
-    assert set(re.findall(r"(?<=`)--[a-z-]+", text)) <= known
+    assert set(re.findall(r"(?<=`)--[a-z-]+", text)) <= options(main)
     for command in commands(file):
         verb, *rest = shlex.split(command.split("start.py ")[1])
         if verb not in WITHOUT_SET_UP:
-            options = {name for each in main.commands[verb].params for name in each.opts}
-            assert {each for each in rest if each.startswith("-")} <= options, command
+            assert {each for each in rest if each.startswith("-")} <= options(main.commands[verb]), command
 
 
 def test_the_exit_codes_in_the_readmes_are_those_of_the_code() -> None:
@@ -627,6 +637,13 @@ def test_decisions_that_the_code_refers_to_exist() -> None:
         for number in re.findall(r"docs/decisions/(\d{4})", file.read_text(encoding="utf-8"))
     }
     assert numbers and all(list((DOCS / "decisions").glob(f"{number}-*.md")) for number in numbers)
+
+
+def test_the_verbs_of_evidence_are_documented_and_every_documented_one_exists() -> None:
+    evidence = main.commands["evidence"]
+    assert isinstance(evidence, click.Group)
+    for file in READMES:
+        assert set(re.findall(r"`evidence (\w+)", file.read_text(encoding="utf-8"))) == set(evidence.commands)
 
 
 def test_run_json_is_documented() -> None:

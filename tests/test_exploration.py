@@ -5,17 +5,19 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from analysis import rates, settings, warehouse
+from analysis import rates, settings, tickets, warehouse
 from analysis.cli import main
 from analysis.findings import Findings
 from analysis.reports.kernel import execute, prepare, tags
@@ -50,7 +52,21 @@ def executed(chosen: settings.Settings) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def outputs(executed: dict[str, Any]) -> dict[str, list[Row]]:
     """The tables of `rate-intelligence`, by the tag of the cell that shows them."""
-    notebook = executed["rate-intelligence"]
+    return tables(executed["rate-intelligence"])
+
+
+@pytest.fixture(scope="module")
+def shown(executed: dict[str, Any]) -> dict[str, list[Row]]:
+    """The tables of `tickets`, by the tag of the cell that shows them."""
+    return tables(executed["tickets"])
+
+
+@pytest.fixture(scope="module")
+def found(chosen: settings.Settings) -> Findings:
+    return Findings(chosen)
+
+
+def tables(notebook: Any) -> dict[str, list[Row]]:
     return {
         tag: table(output["data"]["text/html"])
         for cell in notebook.cells
@@ -58,11 +74,6 @@ def outputs(executed: dict[str, Any]) -> dict[str, list[Row]]:
         for output in cell.get("outputs", [])
         if "text/html" in output.get("data", {})
     }
-
-
-@pytest.fixture(scope="module")
-def found(chosen: settings.Settings) -> Findings:
-    return Findings(chosen)
 
 
 def table(text: str) -> list[Row]:
@@ -207,3 +218,131 @@ def test_the_exercises_can_be_solved_as_hinted(chosen: settings.Settings, found:
         (then["shop_id"] == over["shop_id"].iloc[0]) & (then["horizon_days"] == 7), "breach_probability"
     ]
     assert date(2026, 8, 17) < over["window_end"].min() and chance > 0.5
+
+
+# Tickets
+
+
+@pytest.fixture(scope="module")
+def priced(chosen: settings.Settings) -> Findings:
+    """The findings of the notebook, which puts a price on a restriction."""
+    return Findings(replace(chosen, tickets=replace(chosen.tickets, restriction_cost_yuan=50_000.0)))
+
+
+def test_the_hand_written_texts_end_when_a_calendar_says(shown: dict[str, list[Row]]) -> None:
+    thursday = datetime(2026, 3, 26, 10)
+    after = [timedelta(hours=48), timedelta(hours=24), timedelta(hours=12), timedelta(days=5), timedelta(hours=26)]
+    assert [row["deadline_at"] for row in shown["texts"]] == [*(str(thursday + each) for each in after), "NaT", "NaT"]
+    assert [row["deadline_source"] for row in shown["texts"]] == ["text"] * 5 + ["unknown"] * 2
+    assert shown["texts"][1]["limits"] == "48小时内; 24小时内"
+
+
+def test_without_the_stated_deadline_the_text_and_then_the_type_say_the_same(
+    shown: dict[str, list[Row]], priced: Findings
+) -> None:
+    rows = shown["sources"]
+    assert {row["写明"] for row in rows} == {"stated"}
+    assert sum(int(row["工单数"]) for row in rows) == len(priced.typed)
+    assert {(row["再拿掉正文"], row["一样"]) for row in rows if row["拿掉写明的"] == "text"} == {("type", "True")}
+    assert {row["type"] for row in rows if row["拿掉写明的"] == "text"} == {"not_received", "missing_or_wrong"}
+    assert {row["一样"] for row in rows if row["拿掉写明的"] == "unknown"} == {"False"}
+    late = (
+        tickets.deadlines(priced.typed.assign(stated_deadline_at=pd.NaT))["deadline_at"]
+        > (priced.deadlines["deadline_at"])
+    )
+    assert not late.any(), "a deadline read in another way is never later than the stated one"
+
+
+def test_the_types_are_counted_and_the_words_stand_in_the_titles(shown: dict[str, list[Row]], priced: Findings) -> None:
+    counts: Counter[str] = Counter()
+    for row in shown["types"]:
+        counts[row["type"]] += int(row["工单数"])
+        titles = priced.typed.loc[priced.typed["type"] == row["type"], "ticket_title"]
+        assert row["type_source"] == "rule" and titles.str.contains(row["type_words"], regex=False).any()
+    assert counts == Counter(priced.typed["type"])
+
+
+def test_the_free_texts_get_the_types_that_the_notebook_promises(shown: dict[str, list[Row]]) -> None:
+    assert [(row["type"], row["type_source"]) for row in shown["free"]] == [
+        ("not_received", "classifier"),
+        ("missing_or_wrong", "classifier"),
+        ("not_as_described", "classifier"),
+        ("other", "none"),
+    ]
+    assert [float(row["type_probability"]) >= 0.5 for row in shown["free"]] == [True] * 3 + [False]
+    assert all(word in row["content"] for row in shown["free"] for word in row["type_words"].split("; "))
+
+
+def test_the_chance_and_the_priority_taken_apart_are_the_worklist_s(
+    shown: dict[str, list[Row]], chosen: settings.Settings, priced: Findings
+) -> None:
+    with warehouse.connect(chosen) as connection:
+        ((lost, asked),) = connection.execute(
+            "select count(*) filter (is_merchant_liable), count(*) from marts.tickets "
+            "where shop_id = '云岭百货' and ticket_type = 'not_received' and closed_at is not null"
+        ).fetchall()
+    own = shown["chance"][-1]
+    assert (int(own["判过"]), int(own["判过"]) - int(own["赢"])) == (asked, lost)
+    (row,) = shown["priority"]
+    assert row["算出来的"] == row["清单上的"]
+    first = priced.worklist[priced.worklist["type"] == "not_received"].iloc[0]
+    assert round(float(own["胜算"]), 3) == first["win_probability"]
+    assert float(row["清单上的"]) == first["priority"] > 0
+    assert [each["ticket_id"] for each in shown["worklist"]] == priced.worklist["ticket_id"].tolist()
+    effect = priced.rate_effect_yuan
+    over = priced.status.loc[priced.status["headroom"] < 0, "shop_id"]
+    assert (effect[over].round(2) == 0).all() and (effect.drop(over) > 0).all()
+
+
+def test_the_lost_tickets_are_those_that_held_the_shop_liable(
+    shown: dict[str, list[Row]], chosen: settings.Settings
+) -> None:
+    with warehouse.connect(chosen) as connection:
+        lost = connection.execute(
+            "select shop_id, count(*), sum(penalty_fen) from marts.tickets where is_merchant_liable group by shop_id"
+        ).fetchall()
+        weekdays = connection.execute(
+            "select isodow(created_at) - 1, count(*) from marts.tickets where is_merchant_liable group by 1 order by 1"
+        ).fetchall()
+    counts: Counter[str] = Counter()
+    cost: Counter[str] = Counter()
+    for row in shown["lapses"]:
+        counts[row["shop_id"]] += int(row["工单数"])
+        cost[row["shop_id"]] += int(row["损失（分）"])
+    assert sorted((shop, counts[shop], cost[shop]) for shop in counts) == sorted(lost)
+    assert [(int(row["weekday"]), int(row["cases"])) for row in shown["cost"]] == weekdays
+    columns = {name: [float(row[name]) for row in shown["strict"] if row[name] != "NaN"] for name in shown["strict"][0]
+               if name != "cause"}  # fmt: skip
+    assert {sum(each) for each in columns.values()} == {sum(counts.values())}
+    assert {row["cause"]: row["报告"] for row in shown["strict"]}["missing_proof"] == "NaN"
+
+
+def test_the_appeals_are_those_that_are_still_open(shown: dict[str, list[Row]], priced: Findings) -> None:
+    assert sum(int(row["订单数"]) for row in shown["appeals"]) == len(priced.appealable)
+    assert all(int(row["最急"]) >= 0 for row in shown["appeals"])
+    assert {row["until_by"] for row in shown["appeals"]} == {"stated", "refund"}
+    money = sum(int(row["金额"]) for row in shown["appeals"] if row["appeal"] == "dispute_rate")
+    assert money == 0 < sum(int(row["金额"]) for row in shown["appeals"])
+
+
+def test_the_exercises_on_tickets_can_be_solved_as_hinted(priced: Findings) -> None:
+    key = "not_received"
+    chosen = priced.settings
+    eager = Findings(replace(chosen, tickets=replace(chosen.tickets, win_rate_missing=0.4)))
+    before, after = (each.worklist.set_index("type").loc[key, "win_probability"] for each in (priced, eager))
+    assert before < after < before + 0.01
+    settled = priced.tickets[priced.tickets["state"].isin(["closed_won", "closed_lost"])]
+    complete = settled["missing"].map(len) == 0
+    assert set(settled.loc[complete, "type"]) == {"branch_warning"}
+    closed = settled.assign(is_complete=complete, is_won=settled["state"] == "closed_won")
+    own = priced.tickets[(priced.tickets["state"] == "open") & (priced.tickets["type"] == key)]
+    ready = own.assign(missing=[()] * len(own))
+    better = tickets.worklist(ready, closed, priced.rate_effect_yuan, priced.read_at, chosen.tickets)
+    assert better["priority"].iloc[0] > 1.5 * priced.worklist.set_index("type").loc[key, "priority"]
+
+    text = "物流已超过48小时未更新，请于3个工作日内举证，最晚3月30日12点前回复"
+    for created in ("2026-03-26 10:00", "2026-03-27 23:59"):
+        at = pd.Series([pd.Timestamp(created)] * len(own), index=own.index, dtype="datetime64[us]")
+        mine = own.assign(ticket_title="", content=text, created_at=at, stated_deadline_at=pd.NaT, time_left=None)
+        (found,) = tickets.deadlines(mine)["deadline_at"]
+        assert found == datetime(2026, 3, 30, 12)

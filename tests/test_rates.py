@@ -294,7 +294,9 @@ def test_segments_name_products_and_share_out_reasons(data: Data) -> None:
     data.build()
     from analysis import warehouse
 
-    judged = rates.judged(warehouse.ask(data.settings, "rate_events", as_of=AS_OF, since=AS_OF), RULE)
+    judged = rates.judged(
+        warehouse.ask(data.settings, "rate_events", as_of=AS_OF, since=AS_OF, kinds=["intervention"]), RULE
+    )
     orders = warehouse.ask(data.settings, "segment_orders", window_start=date(2026, 6, 1), window_end=AS_OF)
     got = rates.segments(judged, orders, orders.iloc[:0], RULE, AS_OF, date(2026, 5, 31))
     rows = [
@@ -318,11 +320,13 @@ def test_a_decision_after_as_of_is_not_known_yet(data: Data) -> None:
     data.build()
     from analysis import warehouse
 
-    before = warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 24), since=AS_OF)
-    after = warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 25), since=AS_OF)
+    before = warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 24), since=AS_OF, kinds=["intervention"])
+    after = warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 25), since=AS_OF, kinds=["intervention"])
     assert list(before["outcome"]) == ["pending"] and before["decided_at"].isna().all()
     assert list(after["outcome"]) == ["buyer"]
-    assert warehouse.ask(data.settings, "rate_events", as_of=date(2026, 6, 19), since=AS_OF).empty
+    assert warehouse.ask(
+        data.settings, "rate_events", as_of=date(2026, 6, 19), since=AS_OF, kinds=["intervention"]
+    ).empty
 
 
 def test_an_after_sales_export_cut_to_an_old_range_leaves_a_hole_not_zero(data: Data) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,33 +20,35 @@ WITHOUT_ORDERS = ("reason", "ticket_type")
 """Dimensions whose segments have no orders of their own: the rate there is the share of all interventions."""
 
 
-def segments(segments: pd.DataFrame, words: Words) -> PerShop:
+def segments(segments: pd.DataFrame, types: Sequence[Any], words: Words) -> PerShop:
     """Where do the window's interventions come from? Each dimension's largest segments, raw and shrunken.
 
     `segments`: one row per shop, dimension and segment, with the raw rate and its interval and the shrunken rate; both only
     where there are orders. Dimensions without any are left out. Reasons and ticket types have no orders of their own: there
-    the rate is the share of all interventions.
+    the rate is the share of all interventions. `types` give the titles of ticket types.
     """
+    titles = _titles(types, words)
     parts: dict[str, list[Chart | Fragment]] = {}
     for shop, frame in segments.groupby("shop_id", sort=True):
         present = frame[(frame["numerator"] > 0) | (frame["denominator"] > 0)]
         found = [(dimension, present[present["dimension"] == dimension]) for dimension in DIMENSIONS]
         parts[str(shop)] = [
-            _segments(dimension, part, words) for dimension, part in found if part["rate"].notna().any()
+            _segments(dimension, part, titles, words) for dimension, part in found if part["rate"].notna().any()
         ]
     return PerShop(parts)
 
 
-def movers(segments: pd.DataFrame, words: Words) -> PerShop:
+def movers(segments: pd.DataFrame, types: Sequence[Any], words: Words) -> PerShop:
     """Which segments moved the shop's rate most since the window before?
 
     `segments`: as above, with the `change` of each one's contribution (a share of all orders) and the mix and rate effects
     that sum to it. Shops whose changes are all missing have no table.
     """
-    return PerShop({str(shop): _movers(frame, words) for shop, frame in segments.groupby("shop_id", sort=True)})
+    titles = _titles(types, words)
+    return PerShop({str(shop): _movers(frame, titles, words) for shop, frame in segments.groupby("shop_id", sort=True)})
 
 
-def _segments(dimension: str, frame: pd.DataFrame, words: Words) -> Chart:
+def _segments(dimension: str, frame: pd.DataFrame, titles: Mapping[str, str], words: Words) -> Chart:
     is_share = dimension in WITHOUT_ORDERS
     order = ["numerator", "rate", "segment"]
     top = frame.sort_values(order, ascending=[False, False, True], kind="stable").head(TOP_SEGMENTS)
@@ -53,7 +56,7 @@ def _segments(dimension: str, frame: pd.DataFrame, words: Words) -> Chart:
     rates = top["rate"].astype(float).fillna(0.0)
     low, high = (top[name].astype(float).fillna(rates) for name in ("rate_low", "rate_high"))
     known = pd.Series(rows, index=top.index)[top["rate"].notna()]
-    plain = [_name(row, words) for row in top.to_dict("records")]
+    plain = [_name(row, titles, words) for row in top.to_dict("records")]
     names = [literal(name) for name in plain]
     values = [
         f"{count(n)} / {count(d)} · <b>{ratio(n, d)}</b>"
@@ -122,7 +125,7 @@ def _segments(dimension: str, frame: pd.DataFrame, words: Words) -> Chart:
     return Chart(figure, word(words, "dimension", dimension), note)
 
 
-def _movers(frame: pd.DataFrame, words: Words) -> list[Chart | Fragment]:
+def _movers(frame: pd.DataFrame, titles: Mapping[str, str], words: Words) -> list[Chart | Fragment]:
     """The segments whose share of the shop's rate changed most, over all dimensions; nothing where none is known.
 
     A dimension with one segment only says again how the shop's rate changed.
@@ -135,7 +138,7 @@ def _movers(frame: pd.DataFrame, words: Words) -> list[Chart | Fragment]:
     top = known.assign(size=size).sort_values(["size", "dimension", "segment"], ascending=[False, True, True])
     rows: list[list[Cell]] = [
         [
-            (_name(row, words), "wrap"),
+            (_name(row, titles, words), "wrap"),
             word(words, "dimension_name", row["dimension"]),
             (points(row["change"]), "num strong"),
             (points(row["mix_effect"]), "num"),
@@ -149,12 +152,16 @@ def _movers(frame: pd.DataFrame, words: Words) -> list[Chart | Fragment]:
     return [table(words, "movers", heads, rows, title=words["movers.title"], note=words["movers.note"] if rows else "")]
 
 
-def _name(row: dict[Any, Any], words: Words) -> str:
+def _titles(types: Sequence[Any], words: Words) -> dict[str, str]:
+    return {each.name: getattr(each, words["language.rule_title"]) for each in types}
+
+
+def _name(row: dict[Any, Any], titles: Mapping[str, str], words: Words) -> str:
     """What a reader calls the segment: its label, or our word for a code of ours."""
     if row["dimension"] == "reason":
         return word(words, "reason_group", row["segment"] or "unknown")
     if row["dimension"] == "ticket_type":
-        return word(words, "ticket_type", row["segment"] or "unknown")
+        return titles.get(row["segment"], words["ticket_type.none"])
     label = row["label"]
     return words["segment.unknown"] if is_missing(label) or label == "" else str(label)
 

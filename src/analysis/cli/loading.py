@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import duckdb
 
 from analysis import archive, exports, rules, warehouse
-from analysis.settings import Settings, UserError
+from analysis.settings import Reading, Settings, UserError
 
 Progress = Callable[[str], None]
-READING_MEMORY = "2GiB"  # without a limit the rows of a large file wait in memory for their turn to be written
+READERS = 2  # planning one file's query takes longer than running it, and takes one core
+READER_MEMORY = "1GiB"  # of each; without a limit the rows of a large file wait in memory for their turn to be written
 
 
 @dataclass(frozen=True)
@@ -41,34 +46,126 @@ def load(settings: Settings, progress: Progress) -> Loaded:
             f"There are no exports in {settings.exports}. Put the files that the backend exports into "
             f"{settings.exports}/<shop>/ (see data/README.md), or try python3 start.py report --sample.",
         )
-    work = settings.data / ".work" / "reading"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     before = manifest.fingerprint(), dict(manifest.seen)
-    accepted: list[archive.Record] = []
-    refusals: list[archive.Refusal] = []
-    config: dict[str, str | bool | int | float | list[str]] = {
-        **warehouse.OFFLINE,
-        "temp_directory": str(settings.data / ".work" / "spill"),
-        "memory_limit": READING_MEMORY,
-    }
-    try:
-        with duckdb.connect(config=config) as connection:
-            for each in found:
-                try:
-                    record = _accept(each, manifest, settings, work, connection, progress)
-                except UserError as error:
-                    refusals.append(archive.Refusal(each.shop_id, each.shown, error.zh, error.en))
-                except Exception as error:  # whatever one file does, it stops no other and is named
-                    refusals.append(_unforeseen(each, error))
-                else:
-                    accepted += [record] if record else []
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    looks = [_look(each, manifest) for each in found]
+    copies = {_content(each): each for each in reversed(looks) if each.is_new}
+    with _readers(settings) as readers:
+        results = _read_all([each for each in looks if copies.get(_content(each)) is each], manifest, readers, progress)
+        accepted: list[archive.Record] = []
+        refusals: list[archive.Refusal] = []
+        for look in looks:
+            try:
+                result = look.failure or results.get(look.found) or _once_more(look, manifest, readers, progress)
+                if isinstance(result, Exception):
+                    raise result
+                accepted += _settled(look, result, manifest)
+            except UserError as error:
+                refusals.append(archive.Refusal(look.found.shop_id, look.found.shown, error.zh, error.en))
+            except Exception as error:  # whatever one file does, it stops no other and is named
+                refusals.append(_unforeseen(look.found, error))
     manifest.refusals = refusals
     if (manifest.fingerprint(), manifest.seen) != before:
         manifest.save()
     return Loaded(manifest, accepted)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A file of the exports folder before it is read: its content's digest, and the record of a copy that the archive holds."""
+
+    found: exports.Found
+    seen: list[Any]
+    has_blank: bool | None = None
+    known: archive.Record | None = None
+    failure: Exception | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.known is None and self.failure is None
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """A connection of its own, a folder for the parts of the file in hand, and how strictly it reads."""
+
+    connection: duckdb.DuckDBPyConnection
+    work: Path
+    reading: Reading
+
+
+def _look(found: exports.Found, manifest: archive.Manifest) -> _Look:
+    try:
+        stat = found.path.stat()
+        seen = manifest.seen.get(found.shown)
+        if seen and seen[:2] == [stat.st_size, stat.st_mtime_ns]:
+            sha256, has_blank = seen[2], None
+        else:
+            sha256, has_blank = exports.digest(found.path)
+        known = manifest.held(found.shop_id, sha256, found.is_intervention_list)
+        if known is None and has_blank is None:
+            _, has_blank = exports.digest(found.path)
+        return _Look(found, [stat.st_size, stat.st_mtime_ns, sha256], has_blank, known)
+    except (OSError, UserError) as error:
+        return _Look(found, [], failure=error)
+
+
+def _content(look: _Look) -> tuple[object, ...]:
+    return look.found.shop_id, *look.seen[2:], look.found.is_intervention_list
+
+
+@contextmanager
+def _readers(settings: Settings) -> Iterator[SimpleQueue[_Reader]]:
+    work = settings.data / ".work" / "reading"
+    shutil.rmtree(work, ignore_errors=True)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **warehouse.OFFLINE,
+        "temp_directory": str(settings.data / ".work" / "spill"),
+        "memory_limit": READER_MEMORY,
+    }
+    idle: SimpleQueue[_Reader] = SimpleQueue()
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        for number in range(READERS):
+            folder = work / str(number)
+            folder.mkdir(parents=True)
+            idle.put(_Reader(stack.enter_context(duckdb.connect(config=config)), folder, settings.reading))
+        yield idle
+
+
+def _read_all(
+    looks: list[_Look], manifest: archive.Manifest, readers: SimpleQueue[_Reader], progress: Progress
+) -> dict[exports.Found, archive.Record | Exception]:
+    """What became of each file. Records go by content, so the order in which readers finish changes nothing."""
+
+    def read(look: _Look) -> archive.Record | Exception:
+        try:
+            return _read(look, manifest, readers, progress)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return {look.found: result for look, result in zip(looks, pool.map(read, looks), strict=True)}
+
+
+def _once_more(
+    look: _Look, manifest: archive.Manifest, readers: SimpleQueue[_Reader], progress: Progress
+) -> archive.Record:
+    """The record of a copy's content; where the other copy was refused, this one is read to be refused under its own name."""
+    held = manifest.held(look.found.shop_id, look.seen[2], look.found.is_intervention_list)
+    return held or _read(look, manifest, readers, progress)
+
+
+def _settled(look: _Look, record: archive.Record, manifest: archive.Manifest) -> list[archive.Record]:
+    """Notes that the file was met; gives its record where it was accepted just now."""
+    manifest.seen[look.found.shown] = look.seen
+    if record.shown == look.found.shown and look.known is None:
+        if exports.kinds()[record.kind].kept_by_hand:
+            manifest.replace_list(record)
+        return [record]
+    _date_again(manifest, record, look.found)
+    if (held := manifest.records[record.file_id]).is_replaced:
+        manifest.replace_list(held)
+    return []
 
 
 def _unforeseen(found: exports.Found, error: Exception) -> archive.Refusal:
@@ -82,36 +179,23 @@ def _unforeseen(found: exports.Found, error: Exception) -> archive.Refusal:
     )
 
 
-def _accept(
-    found: exports.Found,
-    manifest: archive.Manifest,
-    settings: Settings,
-    work: Path,
-    connection: duckdb.DuckDBPyConnection,
-    progress: Progress,
-) -> archive.Record | None:
-    """The record of a file that the archive did not hold; None where it did."""
-    stat = found.path.stat()
-    seen = manifest.seen.get(found.shown)
-    if seen and seen[:2] == [stat.st_size, stat.st_mtime_ns]:
-        sha256, has_blank = seen[2], None
-    else:
-        sha256, has_blank = exports.digest(found.path)
-    known = manifest.held(found.shop_id, sha256, found.is_intervention_list)
-    if known:
-        _date_again(manifest, known, found)
-        if known.is_replaced:
-            manifest.replace_list(known)
-        manifest.seen[found.shown] = [stat.st_size, stat.st_mtime_ns, sha256]
-        return None
-    progress(found.shown)
-    if has_blank is None:
-        _, has_blank = exports.digest(found.path)
-    for part in work.iterdir():
-        part.unlink()
+def _read(look: _Look, manifest: archive.Manifest, readers: SimpleQueue[_Reader], progress: Progress) -> archive.Record:
+    """The record of a file that the archive did not hold."""
+    progress(look.found.shown)
+    reader = readers.get()
+    try:
+        for part in reader.work.iterdir():
+            part.unlink()
+        return _accept(look, manifest, reader)
+    finally:
+        readers.put(reader)
+
+
+def _accept(look: _Look, manifest: archive.Manifest, reader: _Reader) -> archive.Record:
+    found, sha256, has_blank, work = look.found, look.seen[2], bool(look.has_blank), reader.work
     export = exports.read(found, has_blank, work)
     try:
-        record = archive.accept(manifest, export, sha256, settings.reading, connection)
+        record = archive.accept(manifest, export, sha256, reader.reading, reader.connection)
     except UnicodeDecodeError as error:
         if exports.is_utf8(found.path):
             line = re.search(r"Line: (\d+)", str(error))
@@ -129,11 +213,8 @@ def _accept(
                 exit_code=3,
             ) from error
         record = archive.accept(
-            manifest, exports.read(found, has_blank, work, "gb18030"), sha256, settings.reading, connection
+            manifest, exports.read(found, has_blank, work, "gb18030"), sha256, reader.reading, reader.connection
         )
-    if export.header.kept_by_hand:
-        manifest.replace_list(record)
-    manifest.seen[found.shown] = [stat.st_size, stat.st_mtime_ns, sha256]
     return record
 
 

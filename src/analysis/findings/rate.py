@@ -73,7 +73,8 @@ class RateFindings:
     @cached_property
     def events(self) -> pd.DataFrame:
         since = self.as_of - timedelta(days=DAYS_BACK)
-        return warehouse.ask(self.settings, "rate_events", as_of=self.as_of, since=since)
+        kinds = sorted({rule.event for rule in self.every_rule})
+        return warehouse.ask(self.settings, "rate_events", as_of=self.as_of, since=since, kinds=kinds)
 
     @cached_property
     def figures(self) -> pd.DataFrame:

@@ -38,7 +38,9 @@ class TicketFindings(RateFindings):
 
     @cached_property
     def deadlines(self) -> pd.DataFrame:
-        return tickets.deadlines(self.typed)
+        status = self.typed["ticket_status"]
+        understood = tickets.words(status, "states").notna()
+        return tickets.deadlines(self.typed, set(status[understood]))
 
     @cached_property
     def states(self) -> pd.DataFrame:

@@ -11,7 +11,6 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.signal import lfilter
 
 Array = npt.NDArray[np.float64]
 
@@ -113,10 +112,7 @@ def _running(
 
 def discounted(values: Array) -> Array:
     """Running sum down the rows where a value loses half its weight every HALF_LIFE_DAYS."""
-    if not values.size:
-        return values
-    result: Array = lfilter([1.0], [1.0, -(0.5 ** (1 / HALF_LIFE_DAYS))], values, axis=0)
-    return result
+    return pd.DataFrame(values).ewm(halflife=HALF_LIFE_DAYS).sum().to_numpy()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from analysis.forecast.arrivals import Array
 
@@ -36,4 +36,6 @@ def log_score(count: Array, mean: Array, spread: Array) -> Array:
 def quantile(level: float, mean: Array, spread: Array) -> Array:
     """The smallest count that X does not exceed with at least this probability."""
     size = 1 / spread
-    return cast("Array", np.asarray(stats.nbinom.ppf(level, size, size / (size + mean)), dtype=float))
+    near = np.where(mean == 0, 0.0, np.ceil(special.nbdtrik(level, size, size / (size + mean))))
+    lower = np.maximum(near - 1, 0.0)  # the inverse is of a continuous course, so the whole number below may do
+    return cast("Array", np.where(at_most(lower, mean, spread) >= level, lower, near))

@@ -82,7 +82,11 @@ def load(name: str, own: Path | None = None) -> Rule:
 
 def load_all(own: Path | None = None) -> dict[str, Rule]:
     """Every rule by name, ours and those in the folder `own`. Raises UserError for a file that is no rule."""
-    files = {file.stem: file for file in sorted(FOLDER.glob("*.toml")) if file.stem not in ("tickets", "reasons", "ticket_words", "evidence")}
+    files = {
+        file.stem: file
+        for file in sorted(FOLDER.glob("*.toml"))
+        if file.stem not in ("tickets", "reasons", "ticket_words", "evidence")
+    }
     for file in sorted(own.glob("*.toml")) if own else []:
         if file.stem in files:
             raise UserError(
@@ -169,7 +173,9 @@ def _rule(name: str, file: Path, contents: Mapping[str, dict[str, Any]]) -> Rule
             f'{file}：缺少字段 {", ".join(lacking)}；也可以写 variant_of = "pdd-2021-03"，只写不同的地方。',
             f'{file}: lacks {", ".join(lacking)}; or write variant_of = "pdd-2021-03" and only what differs.',
         )
-    fitting: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    fitting: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
+    }
     groups = (*(each.name for each in reason_groups()), "other", "unknown")
     for key, allowed in (CHOICES | {"reason_groups": groups}).items():
         value = fitting.get(key, ())

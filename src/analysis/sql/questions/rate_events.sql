@@ -1,4 +1,5 @@
--- What happened up to the end of $as_of that some rule may count? Interventions of any day, requests and tickets since $since.
+-- What happened up to the end of $as_of that some rule may count? Of the $kinds of events that are asked for: interventions
+-- of any day, requests and tickets since $since.
 -- One row: an intervention, an after-sales request or a ticket, each with what is known of its order. `known_on` is the day
 -- since which the event is one: an order's own day lies before it. An outcome that became known after $as_of is not used:
 -- until then the event is pending. A request's outcome is `buyer` where it ended in a refund.
@@ -39,7 +40,7 @@ events as (
         dated_by,
         cast(null as varchar) as reason_group,
     from marts.interventions
-    where began_on <= $as_of
+    where list_contains($kinds, 'intervention') and began_on <= $as_of
     union all
     select
         shop_id,
@@ -66,7 +67,8 @@ events as (
         'applied' as dated_by,
         reason_group,
     from marts.after_sales
-    where cast(coalesce(applied_at, refund_agreed_at) as date) <= $as_of
+    where list_contains($kinds, 'request')
+        and cast(coalesce(applied_at, refund_agreed_at) as date) <= $as_of
         and cast(greatest(applied_at, refund_agreed_at) as date) >= $since
     union all
     select
@@ -93,7 +95,7 @@ events as (
         'ticket' as dated_by,
         cast(null as varchar) as reason_group,
     from marts.tickets
-    where cast(coalesce(created_at, exported_at) as date) between $since and $as_of
+    where list_contains($kinds, 'ticket') and cast(coalesce(created_at, exported_at) as date) between $since and $as_of
 )
 
 select
