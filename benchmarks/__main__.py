@@ -1,4 +1,4 @@
-"""`python -m benchmarks [reading building rating finding commands] [--rows N] [--repeats N]`: prints one table a subject.
+"""`python -m benchmarks [reading building rating finding ticketing commands] [--rows N] [--repeats N]`: prints one table a subject.
 
 Ends with 1 where two sides found different answers, never because something was slow.
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import building, commands, finding, rating, reading
+from benchmarks import building, commands, finding, rating, reading, ticketing
 from benchmarks.timing import AnswersDiffer, Line
 
 SUBJECTS = {
@@ -18,6 +18,7 @@ SUBJECTS = {
     "building": building.measure,
     "rating": rating.measure,
     "finding": finding.measure,
+    "ticketing": ticketing.measure,
     "commands": commands.measure,
 }
 HEADS = ("what", "ours", "against", "CPU ratio", "ratio", "limit", "within")

@@ -23,7 +23,7 @@ def write_orders(file: Path, of: int, first: int = 0, count: int | None = None, 
     dealt = _dealt(of)
     columns = {
         "商品": "case i % 40 when 0 then '保温杯,大容量' else '不锈钢保温杯大容量男女学生水杯便携' end || i % 200",
-        "订单号": _order_no(of),
+        "订单号": order_number(of),
         "订单状态": f"case when i % 50 = 0 then '已取消，退款成功' when {moved_on} then '已收货' else '已发货，待收货' end",
         "商品总价(元)": "(i * 7 % 30000 + 900)::decimal(10, 0)::decimal(10, 2) / 100 || chr(9)",
         "邮费(元)": "'0.00'",
@@ -53,7 +53,7 @@ def write_orders(file: Path, of: int, first: int = 0, count: int | None = None, 
         "手续费承担方": "''",
         "分期方式": "''",
     }
-    _write(file, columns, f"range({first}, {first + (of - first if count is None else count)})")
+    write_table(file, columns, f"range({first}, {first + (of - first if count is None else count)})")
 
 
 def write_shop(folder: Path, of: int) -> None:
@@ -66,7 +66,7 @@ def write_shop(folder: Path, of: int) -> None:
     write_orders(folder / f"orders_export{late}.csv", of, half - overlap)
     requests = {
         "售后编号": "(9000000000 + i)::varchar || chr(9)",
-        "订单编号": _order_no(of),
+        "订单编号": order_number(of),
         "售后状态": "case when i % 60 = 0 then '平台处理中' when i % 3 = 0 then '退款成功' else '买家撤销' end",
         "退款类型": "'仅退款'",
         "退款金额": "(i % 200)::varchar || '.00'",
@@ -75,18 +75,18 @@ def write_shop(folder: Path, of: int) -> None:
         "同意退款时间": "''",
         "同意退款人": "''",
     }
-    _write(folder / f"after_sales_{late:%Y%m%d}000000.csv", requests, f"range(0, {of * (DAYS - 6) // DAYS}, 20)")
+    write_table(folder / f"after_sales_{late:%Y%m%d}000000.csv", requests, f"range(0, {of * (DAYS - 6) // DAYS}, 20)")
     tickets = {
         "工单编号": "(700000000 + i)::varchar",
-        "订单编号": _order_no(of),
+        "订单编号": order_number(of),
         "工单类型": "case i % 3 when 0 then '未收到货' else '少件' end",
         "工单状态": "case i % 7 when 0 then '已逾期' else '已完结' end",
         "创建时间": f"strftime({_dealt(of)} + interval 5 day, '%Y-%m-%d %H:%M:%S')",
         "截止时间": f"strftime({_dealt(of)} + interval 7 day, '%Y-%m-%d %H:%M:%S')",
     }
-    _write(folder / f"tickets{late}.csv", tickets, f"range(1, {of * (DAYS - 6) // DAYS}, 100)")
+    write_table(folder / f"tickets{late}.csv", tickets, f"range(1, {of * (DAYS - 6) // DAYS}, 100)")
     ledger = {
-        "商户订单号": _order_no(of),
+        "商户订单号": order_number(of),
         "发生时间": f"strftime({_dealt(of)} + interval 6 day, '%Y-%m-%d %H:%M:%S')",
         "收入金额(+元)": "case when i % 9 = 0 then '0.00' else (i % 200)::varchar || '.00' end",
         "支出金额(-元)": "case when i % 9 = 0 then '-' || (i % 200)::varchar || '.00' else '0.00' end",
@@ -94,7 +94,7 @@ def write_shop(folder: Path, of: int) -> None:
         "备注": "''",
         "业务描述": "case when i % 9 = 0 then '0020002|退款' else '0010002|交易收入-订单收入' end",
     }
-    _write(folder / f"ledger{late}.csv", ledger, f"range(0, {of}, 5)")
+    write_table(folder / f"ledger{late}.csv", ledger, f"range(0, {of}, 5)")
 
 
 def write_exports(exports: Path, rows: int, shops: Sequence[str] = SHOPS) -> None:
@@ -119,11 +119,13 @@ def _day(number: int, of: int) -> date:
     return FIRST_DAY + timedelta(days=(number - 1) * DAYS // of)
 
 
-def _order_no(of: int) -> str:
+def order_number(of: int) -> str:
+    """The SQL of the number of order `i` of `of`."""
     return f"strftime({_dealt(of)}, '%y%m%d') || '-' || {DIGITS}"
 
 
-def _write(file: Path, columns: dict[str, str], numbers: str) -> None:
+def write_table(file: Path, columns: dict[str, str], numbers: str) -> None:
+    """A CSV with one row for each `i` of `numbers`, its cells as SQL of `i`."""
     import duckdb
 
     listed = ", ".join(f'{value} as "{name}"' for name, value in columns.items())

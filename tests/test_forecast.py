@@ -97,6 +97,8 @@ def test_80_percent_bands_hold_and_7_days_ahead_has_skill(shops: Shops, horizons
         shown, randomised = covers(past, horizon)
         assert 0.75 <= shown <= 0.95
         assert 0.7 <= randomised <= 0.95
+    every = [covers(past, horizon)[0] for horizon in (7, 14, 30)]
+    assert 0.75 <= np.mean(every) <= 0.95, "all horizons together, those that cannot be foreseen among them"
     tested = forecast.backtest(past)
     weekly = tested[tested["horizon_days"] == 7]
     assert (weekly["skill_of"] == "breach").all()

@@ -46,7 +46,7 @@ def appeals(appealable: pd.DataFrame, shops: Sequence[str], words: Words) -> Per
 
     `appealable`: one row per order and appeal, the soonest to end first.
     """
-    heads = ["order", "appeal", "amount", "until", "days_left", "state"]
+    heads = ["order", "appeal", "days_left", "amount", "state", "until"]
     found = by_shop(appealable)
     parts: dict[str, list[Chart | Fragment]] = {}
     for shop in sorted(shops):
@@ -56,17 +56,19 @@ def appeals(appealable: pd.DataFrame, shops: Sequence[str], words: Words) -> Per
             [
                 (str(row["order_id"]), "code"),
                 word(words, "appeal", row["appeal"]),
-                ("–" if row["appeal"] == "dispute_rate" else _yuan(row["amount_fen"]), "num"),
-                (minute(row["until_at"]), "when"),
                 (count(row["days_left"]), "num strong"),
+                ("–" if row["appeal"] == "dispute_rate" else _yuan(row["amount_fen"]), "num"),
                 (_state(row, words), "wrap"),
+                (minute(row["until_at"]), "when"),
             ]
             for row in rows.head(MOST_APPEALS).to_dict("records")
         ]
         note = words["appeals.note"].format(
             orders=count(free["order_id"].nunique()), amount=_yuan(free["amount_fen"].sum(min_count=1))
         )
-        parts[shop] = [table(words, "appeals", heads, cells, note=note if cells else "")]
+        more = len(rows) - MOST_APPEALS
+        notes = [words["appeals.more"].format(more=count(more))] if more > 0 else []
+        parts[shop] = [table(words, "appeals", heads, cells, note=note if cells else "", notes=notes)]
     return PerShop(parts)
 
 

@@ -144,16 +144,15 @@ def _rolloff(frame: pd.DataFrame, status: Row, title: str, words: Words) -> Char
 
 def _rolloff_note(frame: pd.DataFrame, status: Row, words: Words) -> str:
     """What the eye should find: how much leaves soon, on which day most, and when the shop is back under the line."""
-    if not int(status["numerator"]):
-        return words["rolloff.nothing"]
     soon = frame.head(NEAR_DAYS)
     most = frame.iloc[int(frame["leaving"].astype(float).argmax())]
-    said = [
-        words["rolloff.soon"].format(
-            days=NEAR_DAYS, leaving=count(soon["leaving"].sum()), remaining=count(soon["remaining"].iloc[-1])
-        ),
-        words["rolloff.most"].format(day=weekday(most["on_date"], words), leaving=count(most["leaving"])),
-    ]
+    said = []
+    if int(status["numerator"]):
+        leaving, remaining = count(soon["leaving"].sum()), count(soon["remaining"].iloc[-1])
+        said += [
+            words["rolloff.soon"].format(days=NEAR_DAYS, leaving=leaving, remaining=remaining),
+            words["rolloff.most"].format(day=weekday(most["on_date"], words), leaving=count(most["leaving"])),
+        ]
     if not is_missing(status["headroom"]) and int(status["headroom"]) < 0:
         back = status["back_under_on"]
         key = "never_back" if is_missing(back) else "back"
@@ -162,7 +161,7 @@ def _rolloff_note(frame: pd.DataFrame, status: Row, words: Words) -> str:
         late = status.get("back_under_late_on")
         key = "unseen_note" if is_missing(late) else "unseen_back"
         said.append(words[f"rolloff.{key}"].format(unseen=count(status["unseen"]), day=weekday(late, words)))
-    return words["sentence.join"].join(said)
+    return words["sentence.join"].join(said or [words["rolloff.nothing"]])
 
 
 def _forecast(past: pd.DataFrame, remaining: pd.DataFrame, given: pd.DataFrame, words: Words) -> Chart:

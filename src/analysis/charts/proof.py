@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from analysis.charts.cells import Cell, by_shop, sentence, table
 from analysis.charts.shown import Chart, Fragment, PerShop
 from analysis.charts.today import kinds
-from analysis.charts.wording import Words, count, day, word
+from analysis.charts.wording import Words, count, day, is_missing, word
 
 MOST_ORDERS = 30
+MOST_FILES = 50
 
 
 def obtainable(obtainable: pd.DataFrame, shops: Sequence[str], words: Words) -> PerShop:
@@ -20,18 +22,18 @@ def obtainable(obtainable: pd.DataFrame, shops: Sequence[str], words: Words) -> 
     `obtainable`: one row per order and whom to ask, the most pressing first. A shop without any has one sentence.
     """
     found = by_shop(obtainable)
-    heads = ["order", "why", "missing", "ask", "until", "parcel"]
+    heads = ["order", "missing", "ask", "until", "why", "parcel"]
     parts: dict[str, list[Chart | Fragment]] = {}
     for shop in sorted(shops):
         rows = found.get(shop, obtainable.iloc[:0])
         cells: list[list[Cell]] = [
             [
                 (str(row["order_id"]), "code"),
-                (words["why.and"].join(word(words, "risk", each) for each in str(row["why"]).split(",")), "wrap"),
                 (kinds(row["missing"], words), "wrap"),
                 word(words, "ask", row["ask"]),
                 (day(row["until_on"]), "when"),
-                (" ".join(str(row[name]) for name in ("courier", "tracking_no") if not pd.isna(row[name])), "code"),
+                (words["why.and"].join(word(words, "risk", each) for each in str(row["why"]).split(",")), "wrap"),
+                (_parcel(row), "wrap"),
             ]
             for row in rows.head(MOST_ORDERS).to_dict("records")
         ]
@@ -52,8 +54,15 @@ def evidence(evidence: pd.DataFrame, words: Words) -> Fragment:
     note = words["evidence_files.note"].format(files=count(len(evidence)), wrong=count(len(wrong)))
     cells: list[list[Cell]] = [
         [(str(row["path"]), "code path"), (word(words, "evidence_problem", row["problem"]), "wrap")]
-        for row in wrong.sort_values("path").to_dict("records")
+        for row in wrong.sort_values("path").head(MOST_FILES).to_dict("records")
     ]
     if not cells:
         return sentence(note)
-    return table(words, "evidence_files", ["path", "problem"], cells, note=note)
+    more = len(wrong) - MOST_FILES
+    notes = [words["evidence_files.more"].format(more=count(more))] if more > 0 else []
+    return table(words, "evidence_files", ["path", "problem"], cells, note=note, notes=notes)
+
+
+def _parcel(row: Mapping[Any, Any]) -> str:
+    known = [str(row[name]) for name in ("courier", "tracking_no") if not is_missing(row[name])]
+    return " ".join(known) or "–"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.charts.cells import Cell, by_shop, table
+from analysis.charts.cells import Cell, by_shop, sentence, table
 from analysis.charts.drawing import BELOW, BLUE, GREEN, ORANGE, VERMILION, count_axis, day_axis, days_text, layout
 from analysis.charts.shown import Chart, Fragment, PerShop
 from analysis.charts.wording import Words, count, number, spread
@@ -15,23 +17,35 @@ from analysis.charts.wording import Words, count, number, spread
 COLOURS = (GREEN, BLUE, ORANGE, VERMILION, "#8C1D18")
 
 
-def backlog(backlog: pd.DataFrame, handling: pd.DataFrame, words: Words) -> PerShop:
+def backlog(
+    backlog: pd.DataFrame,
+    handling: pd.DataFrame,
+    words: Words,
+    *,
+    shops: Sequence[str] = (),
+    as_of: date | None = None,
+) -> PerShop:
     """How many tickets waited at the end of each day, by age, and how long did answers take?
 
     `backlog`: one row per shop, day, type and age class with anything to count; `handling`: one row per shop and staff.
+    A day without a row counts none: the chart ends with `as_of`, None takes the last day that any shop has. Those of
+    the `shops` that never had a ticket have one sentence.
     """
-    staff = by_shop(handling)
+    staff, waiting = by_shop(handling), by_shop(backlog)
+    ages = sorted(backlog["age"].unique(), key=_first_day)
+    ends = as_of or backlog["on_date"].max()
     parts: dict[str, list[Chart | Fragment]] = {}
-    for shop, rows in by_shop(backlog).items():
-        parts[shop] = [_open(rows, words)]
+    for shop in sorted({*shops, *staff, *waiting}):
+        parts[shop] = [_open(waiting[shop], ages, ends, words)] if shop in waiting else []
         if shop in staff:
             parts[shop].append(_handling(staff[shop], words))
+        if not parts[shop]:
+            parts[shop] = [sentence(words["handling.empty"])]
     return PerShop(parts)
 
 
-def _open(rows: pd.DataFrame, words: Words) -> Chart:
-    ages = list(dict.fromkeys(sorted(rows["age"], key=_first_day)))
-    days = pd.date_range(str(rows["on_date"].min()), str(rows["on_date"].max()))
+def _open(rows: pd.DataFrame, ages: list[str], ends: date, words: Words) -> Chart:
+    days = pd.date_range(str(rows["on_date"].min()), str(ends))
     by_age = rows.assign(on_date=pd.to_datetime(rows["on_date"])).pivot_table(
         index="on_date", columns="age", values="open", aggfunc="sum", fill_value=0
     )
@@ -49,7 +63,7 @@ def _open(rows: pd.DataFrame, words: Words) -> Chart:
         layout(260),
         barmode="stack",
         bargap=0.1,
-        legend=BELOW,
+        legend=BELOW | {"traceorder": "normal"},
         xaxis=day_axis(pd.Series(days), words),
         yaxis=count_axis(float(wide.sum(axis=1).max())),
     )

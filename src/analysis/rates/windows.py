@@ -83,10 +83,18 @@ def rolling(
     shops = sorted(set(shop_days["shop_id"]) | set(evidence_sources["shop_id"]))
     ends = pd.date_range(as_of - timedelta(days=days - 1), as_of)
     sources = evidence_sources.set_index("shop_id").reindex(shops, fill_value=False).astype(bool)
+    known_orders: dict[Any, pd.DataFrame] = {}
+    known_cover: dict[Any, pd.DataFrame] = {}
     found = []
-    for rule in rules:
+    for rule in rules:  # many rules differ only in what they count: what they share is computed once
         calendar = pd.date_range(ends[0] - timedelta(days=rule.window_days - 1), as_of)
-        orders = daily_orders(shop_days, rule, calendar, shops).rolling(rule.window_days).sum().loc[ends]
+        over = (rule.denominator, rule.denominator_minus, rule.window_days)
+        if over not in known_orders:
+            daily = daily_orders(shop_days, rule, calendar, shops)
+            known_orders[over] = daily.rolling(rule.window_days).sum().loc[ends]
+        needs = (rule.event, rule.window_days)
+        if needs not in known_cover:
+            known_cover[needs] = _is_covered(covered_days, sources, rule, calendar).loc[ends]
         inside = _inside(units_inside(judged(events, rule), rule), ends, shops)
         found.append(
             pd.DataFrame(
@@ -97,8 +105,8 @@ def rolling(
                     "window_start": np.tile(ends - pd.Timedelta(days=rule.window_days - 1), len(shops)),
                     "window_end": np.tile(ends, len(shops)),
                     "numerator": inside.to_numpy().T.ravel(),
-                    "denominator": orders.to_numpy().T.ravel(),
-                    "is_covered": _is_covered(covered_days, sources, rule, calendar).loc[ends].to_numpy().T.ravel(),
+                    "denominator": known_orders[over].to_numpy().T.ravel(),
+                    "is_covered": known_cover[needs].to_numpy().T.ravel(),
                     "has_source": np.repeat(sources["has_any"].to_numpy(), len(ends)),
                     "in_force": np.tile(_in_force(rule, ends), len(shops)),
                 }
