@@ -244,3 +244,19 @@ def test_frames_are_left_as_they_were() -> None:
     charts.rolling(rates, ZH), tiles(rates), charts.segments(segments, TYPES, ZH)
     pd.testing.assert_frame_equal(rates, made_up.rates())
     pd.testing.assert_frame_equal(segments, made_up.segments())
+
+
+def test_numbers_keep_the_time_of_an_at_column_and_join_words() -> None:
+    frame = pd.DataFrame(
+        {
+            "deadline_at": pd.to_datetime(["2026-06-01 10:20:30", None]),
+            "booked_on": pd.to_datetime(["2026-06-01", None]),
+            "missing": [("waybill_stub", "signed_seal"), ()],
+            "rate": [0.5, None],
+        }
+    )
+    assert charts.numbers(frame, "x").csv().splitlines() == [
+        "deadline_at,booked_on,missing,rate",
+        "2026-06-01 10:20:30,2026-06-01,waybill_stub+signed_seal,0.5",
+        ",,,",
+    ]

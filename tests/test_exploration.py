@@ -259,10 +259,9 @@ def test_without_the_stated_deadline_the_text_and_then_the_type_say_the_same(
     assert {(row["再拿掉正文"], row["一样"]) for row in rows if row["拿掉写明的"] == "text"} == {("type", "True")}
     assert {row["type"] for row in rows if row["拿掉写明的"] == "text"} == {"not_received", "missing_or_wrong"}
     assert {row["一样"] for row in rows if row["拿掉写明的"] == "unknown"} == {"False"}
-    late = (
-        tickets.deadlines(priced.typed.assign(stated_deadline_at=pd.NaT))["deadline_at"]
-        > (priced.deadlines["deadline_at"])
-    )
+    nothing = pd.Series(pd.NaT, index=priced.typed.index, dtype="datetime64[us]")
+    read = tickets.deadlines(priced.typed.assign(stated_deadline_at=nothing))
+    late = read["deadline_at"] > priced.deadlines["deadline_at"]
     assert not late.any(), "a deadline read in another way is never later than the stated one"
 
 

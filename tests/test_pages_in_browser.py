@@ -12,8 +12,8 @@ from tests import report_frames as made_up
 from tests.browsing import Visit
 from tests.made_up_pages import WORDS
 
-CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1}
-"""Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts; one has the other three."""
+CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1, "tickets": 1}
+"""Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts; one has the other three, and tickets."""
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1}
     [
         *(("daily.html", 1280), ("daily.html", 360), ("daily.en.html", 768)),
         *(("rates.html", 390), ("rates.en.html", 1280), ("rates.en.html", 360)),
+        *(("tickets.html", 360), ("tickets.en.html", 1280)),
     ],
 )
 def test_a_page_draws_every_chart_within_its_width_and_without_complaint(
@@ -32,6 +33,7 @@ def test_a_page_draws_every_chart_within_its_width_and_without_complaint(
         assert all(right > 200 and height > 100 and marks for right, height, marks in boxes)
         assert visit.overhang() <= 0
         assert visit.complaints == [] and visit.asked_of_the_network() == []
+        assert visit.tab.locator("img").count() == 0
         assert visit.tab.locator(".modebar-btn[data-title*='hare']").count() == 0
         assert visit.tab.locator(".modebar").first.locator(".modebar-btn").count() == 2
 
@@ -74,9 +76,15 @@ def test_links_lead_through_all_pages_and_both_languages(delivered: Path, browse
     with Visit(browser, delivered / "daily.html", width=360) as visit:
         seen = [
             visit.follow(link)
-            for link in (f"{other} >> nth=0", switch, f"{other} >> nth=0", switch, f"{other} >> nth=1")
+            for link in (
+                *(f"{other} >> nth=0", switch, f"{other} >> nth=0", switch),
+                *(f"{other} >> nth=1", switch, f"{other} >> nth=2"),
+            )
         ]
-        assert seen == ["rates.html", "rates.en.html", "daily.en.html", "daily.html", "second.html"]
+        assert seen == [
+            *("rates.html", "rates.en.html", "daily.en.html", "daily.html"),
+            *("tickets.html", "tickets.en.html", "second.en.html"),
+        ]
         assert visit.overhang() <= 0 and visit.complaints == []
 
 

@@ -23,8 +23,12 @@ from tests.made_up_pages import PUBLISH, TITLES, WORDS, deliver, notebooks, smal
 
 DAILY_TITLES = ("平台介入日报", "Platform interventions, daily")
 RATES_TITLES = ("介入率：接下来会怎样，和平台对得上吗", "The rate: what comes next, and does it equal the platform's?")
-DAILY_NUMBERS = ("rates", "status", "cases", "changes")
+TICKETS_TITLES = ("工单和举证", "Tickets and proof")
+DAILY_NUMBERS = ("rates", "status", "cases", "changes", "tickets")
 RATES_NUMBERS = ("rolloff", "forecast", "backtest", "reconciliation", "fits", "segments", "cohorts", "signal")
+TICKETS_NUMBERS = ("obtainable", "lapses", "appeals", "backlog", "handling")
+NUMBERS = (*DAILY_NUMBERS, *RATES_NUMBERS, *TICKETS_NUMBERS, "second")
+PAGES = ("daily", "rates", "tickets", "second")
 
 
 def render_small(folder: Path, *cells: str, **given: Any) -> Path:
@@ -38,8 +42,8 @@ def test_a_run_leaves_pages_numbers_record_index_and_one_plotly_file(delivered: 
     reports = delivered.parent
     assert delivered.name == "2026-11-22"
     kept = sorted(str(file.relative_to(delivered)) for file in delivered.rglob("*") if file.is_file())
-    pages = [f"{name}{end}" for name in ("daily", "rates", "second") for end in (".en.html", ".html")]
-    numbers = [str(Path("numbers", f"{name}.csv")) for name in (*DAILY_NUMBERS, *RATES_NUMBERS, "second")]
+    pages = [f"{name}{end}" for name in PAGES for end in (".en.html", ".html")]
+    numbers = [str(Path("numbers", f"{name}.csv")) for name in NUMBERS]
     assert kept == sorted([*pages, *numbers, "run.json"])
     assert sorted(file.name for file in reports.iterdir()) == ["2026-11-22", "assets", "index.html"]
     (asset,) = (reports / "assets").iterdir()
@@ -97,14 +101,19 @@ def test_the_record_says_what_the_run_stood_on(delivered: Path) -> None:
             "titles": dict(zip(("zh", "en"), RATES_TITLES, strict=True)),
         },
         {
+            "notebook": "tickets.ipynb",
+            "files": {"zh": "tickets.html", "en": "tickets.en.html"},
+            "titles": dict(zip(("zh", "en"), TICKETS_TITLES, strict=True)),
+        },
+        {
             "notebook": "second.ipynb",
             "files": {"zh": "second.html", "en": "second.en.html"},
             "titles": dict(zip(("zh", "en"), TITLES["second"], strict=True)),
         },
     ]
-    assert record["numbers"] == sorted([*DAILY_NUMBERS, *RATES_NUMBERS, "second"])
-    assert set(record["durations"]) == {"daily", "rates", "second", "all"}
-    assert all(set(record["durations"][name]) == {"zh", "en"} for name in ("daily", "rates", "second"))
+    assert record["numbers"] == sorted(NUMBERS)
+    assert set(record["durations"]) == {*PAGES, "all"}
+    assert all(set(record["durations"][name]) == {"zh", "en"} for name in PAGES)
 
 
 def test_the_same_run_again_gives_the_same_bytes(delivered: Path, tmp_path: Path) -> None:
@@ -223,21 +232,22 @@ def test_the_index_lists_the_whole_runs_newest_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("at", "end"), [(0, ".html"), (1, ".en.html")], ids=["zh", "en"])
 def test_pages_lead_to_each_other_by_their_titles(delivered: Path, at: int, end: str) -> None:
-    titles = [DAILY_TITLES[at], RATES_TITLES[at], TITLES["second"][at]]
-    files = [name + end for name in ("daily", "rates", "second")]
+    titles = [DAILY_TITLES[at], RATES_TITLES[at], TICKETS_TITLES[at], TITLES["second"][at]]
+    files = [name + end for name in PAGES]
     for here, file in enumerate(files):
         page_html = (delivered / file).read_text(encoding="utf-8")
         (navigation,) = re.findall(r'<nav class="pages">(.*?)</nav>', page_html)
         links = re.findall(r'<a href="([^"]+)"( aria-current="page")?>([^<]+)</a>', navigation)
         assert [(link[0], unescape(link[2])) for link in links] == list(zip(files, titles, strict=True))
-        assert [bool(link[1]) for link in links] == [place == here for place in range(3)]
+        assert [bool(link[1]) for link in links] == [place == here for place in range(len(PAGES))]
         (shown,) = re.findall(r"<title>(.*?)</title>", page_html)
         assert unescape(shown) == f"{titles[here]} · 2026-11-22"
 
 
 def test_a_page_offers_its_own_numbers_and_a_lone_page_no_navigation(delivered: Path, tmp_path: Path) -> None:
     own = re.compile(r'href="numbers/([^"]+)\.csv"')
-    for file, names in (("daily.html", DAILY_NUMBERS), ("rates.en.html", RATES_NUMBERS), ("second.html", ("second",))):
+    pages = {"daily.html": DAILY_NUMBERS, "rates.en.html": RATES_NUMBERS, "tickets.html": TICKETS_NUMBERS}
+    for file, names in (pages | {"second.html": ("second",)}).items():
         assert own.findall((delivered / file).read_text(encoding="utf-8")) == list(names), file
     html = (render_small(tmp_path, PUBLISH % (1, "a"), PUBLISH % (2, "b")) / "small.html").read_text(encoding="utf-8")
     assert own.findall(html) == ["a", "b"] and ">b.csv</a>" in html

@@ -17,20 +17,21 @@ def pages(sample_report: settings.Settings) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "captions"),
+    ("name", "fewest", "captions"),
     [
-        ("daily.html", ["近30天平台介入率，逐日滚动", "按商品", "订单和售后每一天都有数据。"]),
-        ("rates.html", ["今后 30 天滚出窗口的订单", "平台介入率", "按下单日看：每天的订单有多少被介入"]),
-        ("rates.en.html", []),
+        ("daily.html", 12, ["近30天平台介入率，逐日滚动", "按商品", "订单和售后每一天都有数据。"]),
+        ("rates.html", 12, ["今后 30 天滚出窗口的订单", "平台介入率", "按下单日看：每天的订单有多少被介入"]),
+        ("rates.en.html", 12, []),
+        ("tickets.html", 2, ["每天结束时未结的工单，按等了几天"]),
     ],
 )
 def test_every_chart_of_both_shops_is_drawn_on_a_phone(
-    pages: Path, browser: Any, name: str, captions: list[str]
+    pages: Path, browser: Any, name: str, fewest: int, captions: list[str]
 ) -> None:
     with Visit(browser, pages / name, width=390) as visit:
         made = (pages / name).read_text(encoding="utf-8").count('<script type="application/json" data-chart=')
         boxes = visit.boxes()
-        assert len(boxes) == made >= 12
+        assert len(boxes) == made >= fewest
         assert all(width > 200 and height > 100 and marks for width, height, marks in boxes)
         for caption in captions:
             assert visit.tab.locator(f"div[data-chart][aria-label='{caption}']").count() == 2, caption
@@ -49,9 +50,10 @@ def test_the_legend_hides_a_line(pages: Path, browser: Any, name: str) -> None:
         assert 0 < lines.count() < before and visit.complaints == []
 
 
-def test_both_pages_and_both_languages_lead_to_each_other(pages: Path, browser: Any) -> None:
+def test_all_pages_and_both_languages_lead_to_each_other(pages: Path, browser: Any) -> None:
     other, switch = "nav.pages a:not([aria-current])", "a.switch"
     with Visit(browser, pages / "daily.html", width=390) as visit:
-        seen = [visit.follow(link) for link in (other, switch, other, switch)]
-        assert seen == ["rates.html", "rates.en.html", "daily.en.html", "daily.html"]
+        links = (f"{other} >> nth=0", switch, f"{other} >> nth=1", switch, f"{other} >> nth=0")
+        seen = [visit.follow(link) for link in links]
+        assert seen == ["rates.html", "rates.en.html", "tickets.en.html", "tickets.html", "daily.html"]
         assert visit.complaints == [] and visit.asked_of_the_network() == []

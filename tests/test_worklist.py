@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from analysis.settings import Tickets
+from analysis.settings import Tickets, UserError, load
 from analysis.tickets.worklist import COLUMNS, due, win_probability, worklist
 
 READ_AT = datetime(2026, 6, 12, 9)  # a Friday
@@ -109,3 +110,14 @@ def test_answers_that_the_team_cannot_give_are_counted() -> None:
     table = due(found, READ_AT, Tickets(evening_capacity=3)).set_index("slot")
     assert (table.loc["tonight", "due"], table.loc["tonight", "capacity"], table.loc["tonight", "short"]) == (5, 3, 2)
     assert missing(table.loc["today", "capacity"]) and missing(table.loc["today", "short"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("reading_hour = 25", "0 到 23"), ("win_rate_missing = 1.5", "0 到 1"), ("evening_capacity = -1", "不能为负")],
+)
+def test_impossible_settings_are_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "settings.toml").write_text(f"[tickets]\n{text}\n", encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        load(tmp_path, tmp_path)
+    assert said in error.value.zh and "[tickets]" in error.value.en

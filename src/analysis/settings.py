@@ -116,6 +116,18 @@ class Tickets:
     win_rate_missing: float = 0.2
     restriction_cost_yuan: float | None = None
 
+    @property
+    def wrong(self) -> tuple[str, str] | None:
+        """What is impossible about the numbers, in Chinese and in English."""
+        if not 0 <= self.reading_hour <= 23:
+            return "reading_hour 是几点钟，0 到 23", "reading_hour is an hour of the day, 0 to 23"
+        if not (0 <= self.win_rate_complete <= 1 and 0 <= self.win_rate_missing <= 1):
+            return "胜率是比例，写成 0 到 1 之间的数", "win rates are shares, between 0 and 1"
+        amounts = (self.day_capacity, self.evening_capacity, self.weekend_capacity, self.restriction_cost_yuan)
+        if any(each is not None and each < 0 for each in amounts):
+            return "人手和金额不能为负", "capacities and costs are not negative"
+        return None
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -227,11 +239,6 @@ def _lines(file: Path, name: str, values: Any) -> dict[str, Line]:
     found = {shop: _section(file, f"{name}.{shop}", Line, value) for shop, value in shops.items()}
     if default:
         found[""] = _section(file, name, Line, default)
-    for shop, line in found.items():
-        if line.wrong:
-            where = f"[{name}.{shop}]" if shop else f"[{name}]"
-            zh, en = line.wrong
-            raise UserError(f"{file}：{where} {zh}。", f"{file}: {where} {en}.")
     return found
 
 
@@ -246,7 +253,11 @@ def _section(file: Path, name: str, kind: Any, values: dict[str, Any]) -> Any:
                 f"{file}：[{name}] {key} 的值 {value!r} 类型不对，应为 {known[key].type}。",
                 f"{file}: [{name}] {key} = {value!r} has the wrong type; it should be {known[key].type}.",
             )
-    return kind(**fitting)
+    section = kind(**fitting)
+    if wrong := getattr(section, "wrong", None):
+        zh, en = wrong
+        raise UserError(f"{file}：[{name}] {zh}。", f"{file}: [{name}] {en}.")
+    return section
 
 
 def _fits(wanted: str, value: Any) -> bool:

@@ -66,14 +66,23 @@ class Fragment:
 class Numbers:
     """A frame that travels with the page as `numbers/<name>.csv`.
 
-    Floats are the shortest text that reads back equal, dates are ISO, what is missing is empty.
+    Floats are the shortest text that reads back equal; `_at` columns are times to the second, other dates are days, both
+    ISO; several words in one cell are joined by `+`; what is missing is empty.
     """
 
     name: str
     frame: pd.DataFrame
 
     def csv(self) -> str:
-        return self.frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
+        written = {
+            str(name): column.dt.strftime("%Y-%m-%d %H:%M:%S" if str(name).endswith("_at") else "%Y-%m-%d")
+            for name, column in self.frame.select_dtypes("datetime").items()
+        }
+        joined = {
+            str(name): column.map(lambda each: "+".join(each) if isinstance(each, tuple) else each)
+            for name, column in self.frame.select_dtypes("object").items()
+        }
+        return self.frame.assign(**written, **joined).to_csv(index=False, lineterminator="\n")
 
     def _ipython_display_(self) -> None:
         _publish({"text/csv": self.csv(), "text/plain": f"{self.name}.csv: {len(self.frame)}"}, {"name": self.name})
