@@ -249,8 +249,8 @@ def test_frames_are_left_as_they_were() -> None:
 def test_numbers_keep_the_time_of_an_at_column_and_join_words() -> None:
     frame = pd.DataFrame(
         {
-            "deadline_at": pd.to_datetime(["2026-06-01 10:20:30", None]),
-            "booked_on": pd.to_datetime(["2026-06-01", None]),
+            "deadline_at": pd.to_datetime(["2026-06-01 10:20:30", "NaT"]),
+            "booked_on": pd.to_datetime(["2026-06-01", "NaT"]),
             "missing": [("waybill_stub", "signed_seal"), ()],
             "rate": [0.5, None],
         }

@@ -51,6 +51,14 @@ def test_what_only_the_platform_knows_is_a_grey_band_on_top() -> None:
     assert ZH["rolloff.unseen"] not in named(all_seen)
 
 
+def test_what_only_the_platform_knows_may_leave_though_our_count_is_none() -> None:
+    empty = made_up.rolloff().assign(leaving=0, remaining=0)
+    for unseen, said_of_it in ((0, ZH["rolloff.nothing"]), (3, ZH["rolloff.unseen_note"].format(unseen=3))):
+        status = made_up.standing(numerator=0, headroom=18, unseen=unseen, back_under_late_on=None)
+        (part,) = charts.rolloff(empty, status, ZH).parts[KNOWN]
+        assert note(part) == said_of_it
+
+
 def test_a_shop_without_a_known_count_has_a_sentence_for_its_rolloff() -> None:
     status = made_up.standing(numerator=None, status="incomplete")
     shown = charts.rolloff(made_up.rolloff(), status, ZH).parts[KNOWN]

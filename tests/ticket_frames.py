@@ -64,7 +64,9 @@ def tickets(flags: dict[str, str] | None = None) -> pd.DataFrame:
     found = worklist()[["shop_id", "ticket_id"]]
     given = {"50001": "unknown_order", "50002": "created_in_future unknown_order"} if flags is None else flags
     settled = pd.DataFrame([(SHOPS[0], "59999", "empty_text")], columns=["shop_id", "ticket_id", "flags"])
-    return pd.concat([found.assign(flags=found["ticket_id"].map(given).fillna("")), settled], ignore_index=True)
+    return pd.concat(
+        [found.assign(flags=[given.get(ticket_id, "") for ticket_id in found["ticket_id"]]), settled], ignore_index=True
+    )
 
 
 def due(*rows: tuple[str, int, int | None]) -> pd.DataFrame:

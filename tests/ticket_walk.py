@@ -87,7 +87,9 @@ def walked(history: list[tuple[datetime, Version]], as_of: date) -> Walk | None:
             said = "answered"
         said = said or stand
         if said != stand:
-            run += 1
+            run += (
+                made != seen[0][0]
+            )  # what the first export shows had been so since the beginning, as far as anyone knows
             since = made
         if answered is None and (each.reply or word == "answered"):
             answered = made

@@ -80,7 +80,8 @@ class Numbers:
         }
         joined = {
             str(name): column.map(lambda each: "+".join(each) if isinstance(each, tuple) else each)
-            for name, column in self.frame.select_dtypes("object").items()
+            for name, column in self.frame.items()
+            if column.dtype == "object"
         }
         return self.frame.assign(**written, **joined).to_csv(index=False, lineterminator="\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis import evidence, texts
+from analysis.cli.reporting import last_closed_day
 from analysis.findings import Findings
 from analysis.rules import evidence as rules
 from analysis.settings import LANGUAGES, Settings, UserError
@@ -33,7 +34,7 @@ def pack(settings: Settings, ticket_id: str, target: Path | None, language: str)
 
     Raises UserError for a ticket that the exports do not show, and for what `evidence.pack` refuses.
     """
-    found = Findings(settings)
+    found = Findings(settings, last_closed_day(settings))
     ticket = next(iter(found.tickets[found.tickets["ticket_id"] == ticket_id].to_dict("records")), None)
     if ticket is None:
         raise UserError(
@@ -45,7 +46,6 @@ def pack(settings: Settings, ticket_id: str, target: Path | None, language: str)
     forms = rules.load().forms
     form = forms.get(str(ticket["entrance"]), forms["ticket"])
     where = target or settings.reports / "packs" / f"{ticket_id}.zip"
-    where.parent.mkdir(parents=True, exist_ok=True)
     packed = evidence.pack(
         {str(name): value for name, value in ticket.items()},
         files,

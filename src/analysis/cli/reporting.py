@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis import archive, rules, texts, warehouse
+from analysis import archive, evidence, rules, texts, warehouse
 from analysis.settings import PACKAGE, PROJECT, Settings, UserError
 
 NOTEBOOKS = sorted(
@@ -100,12 +100,13 @@ def _is_same(folder: Path, fingerprint: str, languages: Sequence[str]) -> bool:
 
 
 def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
-    """What the pages stand on: the warehouse, the user's choices, the day, our own files and the libraries that draw.
+    """What the pages stand on: the warehouse, the proof files, the user's choices, the day, our own files and the libraries that draw.
 
     Also what the report before said; how long that took makes no difference.
     """
     digest = hashlib.sha256(str(warehouse.fingerprint(settings)).encode())
     digest.update(repr((as_of, asdict(settings))).encode())
+    digest.update(evidence.stamp(settings.evidence).encode())
     digest.update(repr([(name, version(name)) for name in VERSIONS]).encode())
     digest.update(repr([file.name for file in NOTEBOOKS]).encode())
     ours = sorted(each for each in PACKAGE.rglob("*") if each.is_file() and each.suffix != ".pyc")

@@ -2,6 +2,6 @@
 
 from analysis.evidence.pack import Packed, pack
 from analysis.evidence.readiness import belonging, obtainable, readiness
-from analysis.evidence.register import register
+from analysis.evidence.register import register, stamp
 
-__all__ = ["Packed", "belonging", "obtainable", "pack", "readiness", "register"]
+__all__ = ["Packed", "belonging", "obtainable", "pack", "readiness", "register", "stamp"]

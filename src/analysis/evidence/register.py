@@ -7,6 +7,7 @@ altered with size and time restored is noticed when it is packed, because packin
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -87,6 +88,15 @@ def register(
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS).sort_values("path", ignore_index=True)
     return frame.astype({name: "str" for name in TEXTS} | {"bytes": "Int64", "is_readable": "bool"})
+
+
+def stamp(folder: Path) -> str:
+    """A digest of which files lie in the folder, how large they are and when they changed; nothing is read."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        state = path.lstat()
+        digest.update(os.fsencode(path.relative_to(folder)) + repr((state.st_size, state.st_mtime_ns)).encode())
+    return digest.hexdigest()
 
 
 def _entry(folder: Path, found: Found, known: Entry | None) -> Entry:

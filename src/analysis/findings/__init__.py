@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from analysis import warehouse
+from analysis import evidence, warehouse
 from analysis.findings.rate import CASE_COLUMNS, RateFindings
 from analysis.findings.tickets import TicketFindings
 from analysis.settings import Settings
@@ -28,9 +28,9 @@ class Findings(TicketFindings, RateFindings):
 def of(settings: Settings, as_of: date | None = None, previous: date | None = None) -> Findings:
     """The findings of a day, the same object for all pages of one run: what one page computed the next has at hand.
 
-    Another day, other settings or a rebuilt warehouse give new ones.
+    Another day, other settings, other proof or a rebuilt warehouse give new ones.
     """
-    key = (repr(settings), as_of, previous, warehouse.fingerprint(settings))
+    key = (repr(settings), as_of, previous, warehouse.fingerprint(settings), evidence.stamp(settings.evidence))
     if key not in _newest:
         _newest.clear()
         _newest[key] = Findings(settings, as_of, previous)

@@ -99,10 +99,15 @@ class TicketFindings(RateFindings):
 
     @cached_property
     def rate_effect_yuan(self) -> pd.Series:
-        """What one more counted intervention costs each shop: the rise of the chance of a restriction, times its price."""
+        """What one more counted intervention costs each shop: the rise of the chance of a restriction, times its price.
+
+        Missing where no price is set, and where the forecast gives no chance.
+        """
         price = self.settings.tickets.restriction_cost_yuan
         rise = forecast.one_more(self.replay)
-        return rise * price if price is not None else rise.where(rise.isna())
+        given = self.outlook[self.outlook["breach_probability"].notna()]
+        is_given = pd.Series(rise.index.isin(given.loc[given["horizon_days"] == 7, "shop_id"]), index=rise.index)
+        return (rise * (price or 0)).where(is_given & (price is not None))
 
     @cached_property
     def obtainable(self) -> pd.DataFrame:
