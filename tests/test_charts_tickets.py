@@ -177,7 +177,19 @@ def test_proof_that_can_still_be_got_says_from_whom_and_until_when() -> None:
 
 
 def test_lost_tickets_are_counted_by_cause_and_type_with_their_cost() -> None:
-    (part,) = charts.lapses(made_up.lapses(), TYPES, SHOPS, ZH).parts[BUSY]
+    part, by_weekday, by_hour = charts.lapses(made_up.lapses(), TYPES, SHOPS, ZH).parts[BUSY]
+    assert rows(by_weekday) == [
+        ["周一", "1", "1", "0.00"],
+        ["周五", "3", "2", "196.90"],
+        ["周日", "1", "0", "268.00"],
+        ["没有写时间", "1", "0", "–"],
+    ]
+    assert rows(by_hour) == [
+        ["00–06", "2", "2", "187.90"],
+        ["06–12", "1", "0", "268.00"],
+        ["18–24", "2", "1", "9.00"],
+        ["没有写时间", "1", "0", "–"],
+    ]
     assert rows(part) == [
         ["超时", "少发漏发/错发", "3", "187.90"],
         ["事实成立", "质量问题", "1", "9.00"],

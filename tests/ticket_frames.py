@@ -108,7 +108,9 @@ def lapses() -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["cause", "type", "cost_fen"]).astype({"cost_fen": "Int64"})
     lost = [f"4900{at}" for at in range(len(rows))]
-    return frame.assign(shop_id=SHOPS[0], ticket_id=lost, order_id=ORDERS[: len(rows)], cause_by="words")
+    came = {"weekday": [4, 4, 6, 0, 4, None], "hour": [0, 5, 6, 23, 18, None]}
+    told = {name: pd.array(values, dtype="Int64") for name, values in came.items()}
+    return frame.assign(shop_id=SHOPS[0], ticket_id=lost, order_id=ORDERS[: len(rows)], cause_by="words", **told)
 
 
 def appealable() -> pd.DataFrame:

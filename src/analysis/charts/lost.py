@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.charts.cells import Cell, by_shop, table
 from analysis.charts.shown import Chart, Fragment, PerShop
-from analysis.charts.wording import Words, count, is_missing, minute, number, word
+from analysis.charts.wording import WEEKDAYS, Words, count, is_missing, minute, number, word
 
 MOST_APPEALS = 30
 
@@ -38,6 +38,10 @@ def lapses(lapses: pd.DataFrame, types: Sequence[Any], shops: Sequence[str], wor
         ]
         note = words["lapses.note"].format(cases=count(len(rows)), cost=_yuan(rows["cost_fen"].sum(min_count=1)))
         parts[shop] = [table(words, "lapses", ["cause", "type", "cases", "cost"], cells, note=note if cells else "")]
+        if len(rows):
+            days = rows["weekday"].map(lambda day: word(words, "weekday", WEEKDAYS[day]), na_action="ignore")
+            hours = rows["hour"].map(lambda hour: f"{hour // 6 * 6:02d}–{hour // 6 * 6 + 6:02d}", na_action="ignore")
+            parts[shop] += [_came(rows, rows["weekday"], days, words), _came(rows, rows["hour"] // 6, hours, words)]
     return PerShop(parts)
 
 
@@ -70,6 +74,22 @@ def appeals(appealable: pd.DataFrame, shops: Sequence[str], words: Words) -> Per
         notes = [words["appeals.more"].format(more=count(more))] if more > 0 else []
         parts[shop] = [table(words, "appeals", heads, cells, note=note if cells else "", notes=notes)]
     return PerShop(parts)
+
+
+def _came(rows: pd.DataFrame, order: pd.Series, names: pd.Series, words: Words) -> Fragment:
+    """When the tickets that were lost had come: cases, those lost on the clock, and cost by `names`, in their order."""
+    named = rows.assign(order=order, name=names.fillna(words["lapses_when.unknown"]), late=rows["cause"] == "clock")
+    totals = (
+        named.groupby(["order", "name"], dropna=False)
+        .agg(cases=("ticket_id", "size"), late=("late", "sum"), cost_fen=("cost_fen", lambda fen: fen.sum(min_count=1)))
+        .reset_index()
+        .sort_values("order")
+    )
+    cells: list[list[Cell]] = [
+        [row["name"], (count(row["cases"]), "num strong"), (count(row["late"]), "num"), (_yuan(row["cost_fen"]), "num")]
+        for row in totals.to_dict("records")
+    ]
+    return table(words, "lapses_when", ["when", "cases", "late", "cost"], cells)
 
 
 def _state(row: Mapping[Any, Any], words: Words) -> str:
