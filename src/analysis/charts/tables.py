@@ -63,7 +63,7 @@ def overview(rates: pd.DataFrame, words: Words) -> Fragment | PerShop:
             (interval(row["rate_low"], row["rate_high"]), "num"),
             (count(before.get(row["shop_id"])), "num"),
             (number(row["headroom"]), "num"),
-            (status_text(row["status"], words), f"status {TONES.get(row['status'], 'quiet')}"),
+            (status_text(row["status"], words), f"status wrap {TONES.get(row['status'], 'quiet')}"),
         ]
         for row in newest.to_dict("records")
     ]
