@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import building, commands, made_up, rating, reading
+from benchmarks import building, commands, finding, made_up, rating, reading, ticketing
 from benchmarks.__main__ import SUBJECTS, main
 from benchmarks.scanning import columns_read, scans
 from benchmarks.timing import AnswersDiffer, Line, Run, child, compared, in_turn, same
@@ -28,6 +28,16 @@ def test_building_shows_every_table_and_rating_agrees_with_plain_sql(tmp_path: P
     tables = {table.full_name for layer in warehouse.LAYERS for table in warehouse.tables(layer) if not table.is_view}
     assert tables < built
     assert [line.limit for line in rating.measure(tmp_path, ROWS, 1)] == [2.0]
+
+
+def test_the_figures_of_many_shops_stand_on_every_order_of_the_window(tmp_path: Path) -> None:
+    judged, shown = finding.measure(tmp_path, ROWS, 1)
+    assert (judged.limit, shown.limit) == (1.0, None) and judged.ratio and judged.ratio > 0
+
+
+def test_the_ranked_tickets_are_those_that_wait(tmp_path: Path) -> None:
+    (line,) = ticketing.measure(tmp_path, ROWS, 1)
+    assert line.what == "400 tickets ranked" and line.ratio and line.ratio > 0
 
 
 def test_the_orders_repeat_in_overlapping_exports(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def walked(history: list[tuple[datetime, Version]], as_of: date) -> Walk | None:
     answered: datetime | None = None
     stated: datetime | None = None
     closed_seen: datetime | None = None
-    for made, each in seen:
+    for place, (made, each) in enumerate(seen):
         closed = datetime(2026, 6, each.closed_on, 12) if each.closed_on else None
         is_later = closed is not None and closed > at
         word = SAYS[each.progress] or SAYS[each.status]
@@ -87,9 +87,7 @@ def walked(history: list[tuple[datetime, Version]], as_of: date) -> Walk | None:
             said = "answered"
         said = said or stand
         if said != stand:
-            run += (
-                made != seen[0][0]
-            )  # what the first export shows had been so since the beginning, as far as anyone knows
+            run += place > 0  # what the first version shows had been so since the beginning, as far as anyone knows
             since = made
         if answered is None and (each.reply or word == "answered"):
             answered = made
