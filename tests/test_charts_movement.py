@@ -38,6 +38,12 @@ def test_the_first_report_has_one_sentence_of_change() -> None:
     assert [[said(part) for part in shown.parts[shop]] for shop in SHOPS] == [[ZH["changes.first"]]] * 2
 
 
+def test_a_shop_of_which_nothing_was_counted_has_one_sentence_of_change() -> None:
+    only = made_up.change_totals().query("shop_id == @KNOWN")
+    shown = charts.changes(made_up.changes(), only, made_up.SINCE, SHOPS, ZH)
+    assert [said(part) for part in shown.parts[FEW]] == [ZH["changes.nothing"].format(day="2026-11-21")]
+
+
 def test_immature_order_days_stand_on_grey_and_days_without_orders_are_gaps() -> None:
     (part,) = charts.cohorts(made_up.cohorts(), ZH).parts[KNOWN]
     frame = made_up.cohorts().query("shop_id == @KNOWN").reset_index(drop=True)

@@ -128,6 +128,9 @@ def test_a_shop_without_a_known_window_has_no_leavings() -> None:
     assert tile("rolloff", status, rolloff=none) == ZH["status.incomplete"]
     empty = made_up.rolloff().assign(leaving=0, remaining=0)
     assert tile("rolloff", status, rolloff=empty) == ZH["rolloff.nothing"]
+    unseen = ZH["tiles.unseen"].format(unseen=4)
+    assert tile("rolloff", made_up.standing(unseen=4), rolloff=empty) == unseen
+    assert unseen in tile("rolloff", made_up.standing(unseen=4))
 
 
 def test_a_chance_stands_with_its_band_and_skill_and_a_withheld_one_with_its_reason() -> None:

@@ -291,7 +291,7 @@ def test_the_chance_and_the_priority_taken_apart_are_the_worklist_s(
     with warehouse.connect(chosen) as connection:
         ((lost, asked),) = connection.execute(
             f"select count(*) filter (is_liable), count(*) from ({VERDICTS}) as verdicts "
-            "join facts.ticket_types as types on verdicts.shop_id = types.shop_id and verdicts.ticket_id = types.ticket_id "
+            "join marts.tickets as types on verdicts.shop_id = types.shop_id and verdicts.ticket_id = types.ticket_id "
             "where verdicts.shop_id = '云岭百货' and types.ticket_type = 'not_received'"
         ).fetchall()
     own = shown["chance"][-1]

@@ -186,3 +186,52 @@ def test_over_the_line_only_by_the_platforms_count_still_says_when_it_ends(small
     (status,) = leading(Findings(small.settings).status)
     assert (status["headroom"], status["headroom_low"]) == (3, -1)
     assert (status["back_under_on"], status["back_under_late_on"]) == (None, date(2026, 7, 21))
+
+
+def test_a_rule_by_order_day_may_lead_and_has_a_rolloff_but_no_forecast(small: Data) -> None:
+    """Of the orders dealt on 04-02 and 04-03 only those dealt inside the window count, so one more, dealt on 06-10."""
+    chosen = small.folder / "data" / "settings.toml"
+    chosen.write_text('[report]\nrule = "intervention-by-order-day"\nalso = []\n', encoding="utf-8")
+    small.interventions([f"{order_id(n)},2026-06-2{n % 10} 10:00,买家,处理中,," for n in (1, 2, 70)])
+    small.build()
+    found = Findings(small.settings)
+    leaving = found.rolloff[found.rolloff["leaving"] > 0]
+    assert [(str(each.on_date), each.leaving, each.remaining) for each in leaving.itertuples()] == [
+        ("2026-07-10", 1, 0)
+    ]
+    assert list(found.outlook["reason"]) == ["order_day"] * 3 and found.outlook["expected"].isna().all()
+    assert "order_day" in run(small, "backtest")
+    run(small, "report")
+
+
+def test_a_long_window_and_a_far_report_reach_as_far_back_as_they_say(data: Data) -> None:
+    """A rule over 120 days counts a refund of the first window shown; compared with January's report, nothing is restated."""
+    days = [date(2025, 9, 1) + timedelta(days=n) for n in range(303)]
+    rows = [f"{order_id(n)},已收货,,,,,,,,,{day} 10:00:00" for n, day in enumerate(days)]
+    data.orders(rows, "orders_export2026-07-01.csv")
+    refunds = [
+        f"2202984980{n:04d},{order_id(n)},退款成功,仅退款,1,{day} 10:00:00,质量问题,{day} 12:00:00,"
+        for n, day in enumerate(days)
+        if n % 5 == 0
+    ]
+    data.after_sales(refunds, "0" * 32 + "_20260701090000.xlsx")
+    own = data.folder / "data" / "rules"
+    own.mkdir()
+    own.joinpath("long.toml").write_text('variant_of = "quality-refund-rate"\nwindow_days = 120\n', encoding="utf-8")
+    chosen = data.folder / "data" / "settings.toml"
+    chosen.write_text('[report]\nrule = "long"\nalso = []\nlanguages = ["zh"]\n', encoding="utf-8")
+    data.build()
+    assert set(Findings(data.settings, date(2026, 6, 30)).rates["numerator"]) == {24}
+    run(data, "report", "--as-of", "2026-01-31")
+    totals = Findings(data.settings, date(2026, 6, 30), date(2026, 1, 31)).change_totals
+    assert totals[["count_before", "restated", "count_now"]].to_numpy().tolist() == [[24, 0, 24]]
+
+
+def test_a_report_from_before_its_cases_were_kept_is_not_compared_with(small: Data) -> None:
+    small.folder.joinpath("data", "settings.toml").write_text('[report]\nlanguages = ["zh"]\n', encoding="utf-8")
+    old = small.folder / "reports" / "2026-06-01"
+    old.mkdir(parents=True)
+    old.joinpath("run.json").write_text('{"as_of": "2026-06-01", "languages": ["zh"]}', encoding="utf-8")
+    run(small, "report")
+    page = (small.folder / "reports" / "2026-06-30" / "daily.html").read_text(encoding="utf-8")
+    assert "这是第一份报告" in page

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis import rates, rules, warehouse
@@ -390,6 +390,7 @@ def test_a_half_is_rounded_up(shown: float, is_inside: bool) -> None:
 
 
 @settings(max_examples=40, deadline=None)
+@example(2, 4096)  # exactly between two numbers of ten decimals
 @given(st.integers(1, 400), st.integers(2000, 40000))
 def test_an_exact_fraction_tells_more_than_a_printed_percent(k: int, n: int) -> None:
     row = matching.reconcile(window_rows("r", [(AS_OF, k, n)]), figures([(AS_OF, k, k / n)]), {}).iloc[0]

@@ -179,7 +179,7 @@ def test_sql_and_python_find_the_same_types(data: Data) -> None:
         [f"{number},{order_id(1)},{title},待处理,2026-06-05 15:00:00,,,,," for number, title in numbered.items()]
     )
     data.build()
-    by_sql = dict(data.ask("select ticket_id, ticket_type from facts.ticket_types"))
+    by_sql = dict(data.ask("select ticket_id, ticket_type from marts.tickets"))
     for number, title in numbered.items():
         assert by_sql[number] == next(each.name for each in TYPES if re.search(each.pattern, title)), title
 

@@ -105,7 +105,8 @@ class Tickets:
     """What the ticket worklist needs to know of the team: when the list is read, and how many answers it can give.
 
     `win_rate_complete` and `win_rate_missing` stand in until the shop's own settled tickets tell; `restriction_cost_yuan` is
-    what a restriction of the shop would cost.
+    what a restriction of the shop would cost. A parcel that is not signed for `late_days` after it was sent, where no delivery
+    was promised, is late.
     """
 
     reading_hour: int = 9
@@ -115,6 +116,7 @@ class Tickets:
     win_rate_complete: float = 0.5
     win_rate_missing: float = 0.2
     restriction_cost_yuan: float | None = None
+    late_days: int = 7
 
     @property
     def wrong(self) -> tuple[str, str] | None:
@@ -123,9 +125,15 @@ class Tickets:
             return "reading_hour 是几点钟，0 到 23", "reading_hour is an hour of the day, 0 to 23"
         if not (0 <= self.win_rate_complete <= 1 and 0 <= self.win_rate_missing <= 1):
             return "胜率是比例，写成 0 到 1 之间的数", "win rates are shares, between 0 and 1"
-        amounts = (self.day_capacity, self.evening_capacity, self.weekend_capacity, self.restriction_cost_yuan)
+        amounts = (
+            self.day_capacity,
+            self.evening_capacity,
+            self.weekend_capacity,
+            self.late_days,
+            self.restriction_cost_yuan,
+        )
         if any(each is not None and each < 0 for each in amounts):
-            return "人手和金额不能为负", "capacities and costs are not negative"
+            return "人手、天数和金额不能为负", "capacities, days and costs are not negative"
         return None
 
 

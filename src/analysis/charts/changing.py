@@ -24,7 +24,7 @@ def changes(
 
     `totals`: one row per shop and rule with `count_before`, the four kinds as signed sums, and `count_now`; `changes`:
     one row per order and kind with `change` +1 or -1. `since`: the day of the last report, None for the first one,
-    for which each of the `shops` has one sentence instead.
+    for which each of the `shops` has one sentence instead; so has one of which nothing was counted then or is now.
     """
     if since is None:
         return PerShop({shop: [sentence(words["changes.first"])] for shop in shops})
@@ -46,6 +46,8 @@ def changes(
             unchanged=all(rows is None for rows in found.values()),
         )
         parts.setdefault(str(row["shop_id"]), []).append(Fragment(html))
+    for shop in set(shops) - set(parts):
+        parts[shop] = [sentence(words["changes.nothing"].format(day=day(since)))]
     return PerShop(parts)
 
 

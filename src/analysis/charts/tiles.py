@@ -174,8 +174,10 @@ def _leaving(row: Row, status: Row, rolloff: pd.DataFrame | None, words: Words) 
     days = rolloff.sort_values("on_date")
     soon = days.head(NEXT_DAYS)
     nexts = days[days["leaving"] > 0]
+    unseen: Any = status.get("unseen")
+    unknown = [] if is_missing(unseen) or not int(unseen) else [words["tiles.unseen"].format(unseen=count(unseen))]
     if nexts.empty:
-        return {"figure": None, "reason": words["rolloff.nothing"], "notes": []}
+        return {"figure": None, "reason": words["rolloff.nothing"] if not unknown else unknown[0], "notes": []}
     first = nexts.iloc[0]
     figure = _around(words["tiles.leaving"], count(first["leaving"]), day=weekday(first["on_date"], words))
     notes = [
@@ -188,7 +190,7 @@ def _leaving(row: Row, status: Row, rolloff: pd.DataFrame | None, words: Words) 
         notes.append(
             words["rolloff.never_back"] if is_missing(back) else words["rolloff.back"].format(day=weekday(back, words))
         )
-    return {"figure": figure, "notes": notes}
+    return {"figure": figure, "notes": notes + unknown}
 
 
 def _coming(row: Row, words: Words) -> dict[str, Any]:

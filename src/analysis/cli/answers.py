@@ -136,7 +136,7 @@ def tested(settings: Settings, as_of: date | None, shape: str) -> str:
 
     found = Findings(settings, as_of)
     now = found.outlook[["shop_id", "horizon_days", "breach_probability", "reason"]]
-    rows_of = found.backtest.merge(now, on=["shop_id", "horizon_days"]).drop(columns="rule")
+    rows_of = found.backtest.merge(now, on=["shop_id", "horizon_days"], how="right").drop(columns="rule")
     if shape == "csv":
         return str(rows_of.to_csv(index=False, lineterminator="\n"))
     rows = [

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis import archive, evidence, rules, texts, warehouse
+from analysis import archive, rules, texts, warehouse
 from analysis.settings import PACKAGE, PROJECT, Settings, UserError
 
 NOTEBOOKS = sorted(
@@ -35,7 +35,10 @@ def render(settings: Settings, manifest: archive.Manifest, wanted: date | None) 
     if _is_same(folder, fingerprint, settings.report.languages):
         return page, False
     from analysis import reports
+    from analysis.findings import Findings
 
+    if settings.evidence.exists():
+        _ = Findings(settings, as_of).evidence  # registered here, once: the languages' pages are made at the same time
     chosen = rules.chosen((settings.report.rule, *settings.report.also), settings.rules)
     record = {
         "fingerprint": fingerprint,
@@ -74,8 +77,12 @@ def last_closed_day(settings: Settings) -> date:
 
 
 def _previous(reports: Path, as_of: date) -> Path | None:
-    """The folder of the newest whole report of an earlier day, None where there is none; its name is the day."""
-    days = [folder for folder in reports.glob("????-??-??") if folder.name < as_of.isoformat()]
+    """The folder of the newest whole report of an earlier day, None where there is none; its name is the day.
+
+    A report from before its cases were kept cannot be compared with.
+    """
+    cases = reports.glob("????-??-??/numbers/cases.csv")
+    days = [file.parent.parent for file in cases if file.parent.parent.name < as_of.isoformat()]
     return next((day for day in sorted(days, reverse=True) if _record(day).get("as_of") == day.name), None)
 
 
@@ -106,7 +113,10 @@ def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
     """
     digest = hashlib.sha256(str(warehouse.fingerprint(settings)).encode())
     digest.update(repr((as_of, asdict(settings))).encode())
-    digest.update(evidence.stamp(settings.evidence).encode())
+    if settings.evidence.exists():
+        from analysis import evidence
+
+        digest.update(evidence.stamp(settings.evidence).encode())
     digest.update(repr([(name, version(name)) for name in VERSIONS]).encode())
     digest.update(repr([file.name for file in NOTEBOOKS]).encode())
     ours = sorted(each for each in PACKAGE.rglob("*") if each.is_file() and each.suffix != ".pyc")

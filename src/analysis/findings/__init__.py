@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from analysis import evidence, warehouse
-from analysis.findings.rate import CASE_COLUMNS, RateFindings
+from analysis.findings.rate import CASE_COLUMNS
 from analysis.findings.tickets import TicketFindings
 from analysis.settings import Settings
 
@@ -18,7 +18,7 @@ __all__ = ["CASE_COLUMNS", "Findings", "of"]
 _newest: dict[tuple[object, ...], Findings] = {}
 
 
-class Findings(TicketFindings, RateFindings):
+class Findings(TicketFindings):
     """All figures of one `as_of` day.
 
     `as_of` None takes the last day that the orders exports cover. `previous`: the day of the report to compare with.

@@ -19,8 +19,6 @@ CASE_COLUMNS = [
     "outcome", "source", "dated_by",
 ]  # fmt: skip
 TEXT_COLUMNS = {name: "str" for name in ("shop_id", "rule", "order_id", "unit_id", "event_id")}
-DAYS_BACK = 2 * 30 + rates.DAYS_SHOWN
-"""Requests and tickets older than this touch no figure: the oldest window shown, and one window of another length."""
 
 
 class RateFindings:
@@ -72,7 +70,10 @@ class RateFindings:
 
     @cached_property
     def events(self) -> pd.DataFrame:
-        since = self.as_of - timedelta(days=DAYS_BACK)
+        """What any rule may count, as far back as the oldest window reaches that is shown or compared with."""
+        oldest = self.as_of - timedelta(days=rates.DAYS_SHOWN)
+        longest = max(rule.window_days for rule in self.every_rule)
+        since = min(oldest, self.previous or oldest) - timedelta(days=longest)
         kinds = sorted({rule.event for rule in self.every_rule})
         return warehouse.ask(self.settings, "rate_events", as_of=self.as_of, since=since, kinds=kinds)
 
@@ -121,8 +122,8 @@ class RateFindings:
 
     @cached_property
     def rolloff(self) -> pd.DataFrame:
-        """What leaves the window on the next days, under each rule of the report that follows the calendar."""
-        return pd.concat([self._rolloff(rule) for rule in self.rules if rule.follows_the_calendar], ignore_index=True)
+        """What leaves the window on the next days, under each rule of the report."""
+        return pd.concat([self._rolloff(rule) for rule in self.rules], ignore_index=True)
 
     @cached_property
     def status(self) -> pd.DataFrame:
@@ -171,9 +172,8 @@ class RateFindings:
     def replay(self) -> Replay:
         own = self.judged[self.judged["counted"]]
         allowed = rates.limits(self.rates)
-        return forecast.replay(
-            own, self.since, self.as_of, self.rule.window_days, self._daily_orders, allowed, self.pending
-        )
+        since = self.since if self.rule.follows_the_calendar else self.since.iloc[:0]
+        return forecast.replay(own, since, self.as_of, self.rule.window_days, self._daily_orders, allowed, self.pending)
 
     @cached_property
     def backtest(self) -> pd.DataFrame:
@@ -181,6 +181,9 @@ class RateFindings:
 
     @cached_property
     def outlook(self) -> pd.DataFrame:
+        """What comes under the leading rule; nothing can be said under one that books events on their order's day."""
+        if not self.rule.follows_the_calendar:
+            return forecast.withheld(self.shops, self.as_of, "order_day").assign(rule=self.rule.name)
         return forecast.outlook(self.replay, self.backtest).assign(rule=self.rule.name)
 
     @cached_property
@@ -230,7 +233,8 @@ class RateFindings:
     @cached_property
     def agreement(self) -> pd.DataFrame:
         """On how many days each rule's figures equal the platform's, and what its newest figure shows beyond ours."""
-        return rates.agreement(rates.reconcile(self.all_rates, self.figures, self._lag_days), self.as_of)
+        names = [rule.name for rule in self.rules]
+        return rates.agreement(self.reconciliation[self.reconciliation["rule"].isin(names)], self.as_of)
 
     # The last report
 

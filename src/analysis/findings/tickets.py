@@ -13,8 +13,6 @@ from analysis.rules import evidence as proof
 
 SETTLED = ("closed_won", "closed_lost")
 WAITING = ("open", "expired")
-LATE_DAYS = 7
-"""A parcel that is not signed for so many days after it was sent, where no delivery was promised, is late."""
 PARCEL_DAYS = 180
 """Proof of older orders is found by the order's number only: no ticket or appeal comes so late."""
 
@@ -63,7 +61,7 @@ class TicketFindings(RateFindings):
         key = ["shop_id", "ticket_id"]
         ready = self.typed.assign(present=self.readiness["present"], missing=self.readiness["missing"])
         told = ready.merge(self.deadlines, on=key, validate="one_to_one")
-        standing = self.states[[*key, "state", "state_since", "settled_at"]]
+        standing = self.states[[*key, "state"]]
         return told.merge(standing, on=key, validate="one_to_one")
 
     @cached_property
@@ -86,7 +84,7 @@ class TicketFindings(RateFindings):
     @cached_property
     def worklist(self) -> pd.DataFrame:
         """The tickets to answer, the first first, with why in Chinese."""
-        waiting = self.tickets[self.tickets["state"].isin(WAITING) & self.tickets["settled_at"].isna()]
+        waiting = self.tickets[self.tickets["state"].isin(WAITING)]
         settled = self.tickets[self.tickets["state"].isin(SETTLED)]
         closed = settled.assign(is_complete=settled["missing"].map(len) == 0, is_won=settled["state"] == "closed_won")
         listed = tickets.worklist(waiting, closed, self.rate_effect_yuan, self.read_at, self.settings.tickets)
@@ -113,7 +111,9 @@ class TicketFindings(RateFindings):
     def obtainable(self) -> pd.DataFrame:
         """Before the ticket: the proof that shipped orders at risk still lack, whom to ask and until when."""
         given = proof.load()
-        at_risk = warehouse.ask(self.settings, "orders_at_risk", as_of=self.as_of, late_days=LATE_DAYS)
+        at_risk = warehouse.ask(
+            self.settings, "orders_at_risk", as_of=self.as_of, late_days=self.settings.tickets.late_days
+        )
         wanted = at_risk["reason_group"].map(lambda group: given.wanted.get(group, given.wanted["other"]))
         return evidence.obtainable(at_risk.assign(required=wanted), self.evidence, given.sources, self.as_of)
 

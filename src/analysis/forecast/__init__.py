@@ -8,7 +8,17 @@ frames out; all shops at once.
 from analysis.forecast.arrivals import HORIZONS_DAYS
 from analysis.forecast.backtest import backtest
 from analysis.forecast.cohorts import nowcast
-from analysis.forecast.outlook import FILE_COLUMNS, one_more, outlook
+from analysis.forecast.outlook import FILE_COLUMNS, one_more, outlook, withheld
 from analysis.forecast.replay import Replay, replay
 
-__all__ = ["FILE_COLUMNS", "HORIZONS_DAYS", "Replay", "backtest", "nowcast", "one_more", "outlook", "replay"]
+__all__ = [
+    "FILE_COLUMNS",
+    "HORIZONS_DAYS",
+    "Replay",
+    "backtest",
+    "nowcast",
+    "one_more",
+    "outlook",
+    "replay",
+    "withheld",
+]

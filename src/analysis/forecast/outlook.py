@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,12 @@ def outlook(past: Replay, tested: pd.DataFrame) -> pd.DataFrame:
     table[shown] = table[shown].mask(withheld)
     table["breach_probability"] = table["breach_probability"].where(reason == "")
     return table.assign(reason=reason).sort_values(["shop_id", "horizon_days"], ignore_index=True)[COLUMNS]
+
+
+def withheld(shops: Sequence[str], as_of: date, reason: str) -> pd.DataFrame:
+    """The outlook of shops about which nothing can be said, for one reason: one row a shop × horizon with COLUMNS."""
+    rows = [(shop, h, as_of + timedelta(days=h), reason) for shop in shops for h in HORIZONS_DAYS]
+    return pd.DataFrame(rows, columns=["shop_id", "horizon_days", "target_date", "reason"]).reindex(columns=COLUMNS)
 
 
 def one_more(past: Replay) -> pd.Series:

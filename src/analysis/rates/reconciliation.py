@@ -192,7 +192,7 @@ def shown_by_platform(reconciliation: pd.DataFrame, as_of: date, within_days: in
 
 def _bounds(rate: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Between which shares a printed rate lies, in 1 / (2 × ONE): the lower belongs to it, the upper does not."""
-    exact = (rate * ONE).round().astype("Int64")
+    exact = (rate * ONE + 0.5).floordiv(1).astype("Int64")  # half up: `round` would go to the even neighbour
     step = pd.Series(1, index=rate.index, dtype="Int64")
     written = 10
     while written <= PRINTED_STEP:

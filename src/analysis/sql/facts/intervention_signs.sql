@@ -143,6 +143,7 @@ ticketed as (
         cast(null as varchar) as after_sales_id,
         ticket_id,
     from signs.tickets
+    where is_intervention
 ),
 
 dated_elsewhere as (

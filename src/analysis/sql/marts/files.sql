@@ -14,7 +14,7 @@ with current_rows as (
     union all
     select file_id, count(*) as kept_rows from staging.ledger_entries group by file_id
     union all
-    select file_id, count(*) as kept_rows from staging.platform_figures group by file_id
+    select file_id, count(*) as kept_rows from staging.platform_figures where is_newest group by file_id
     union all
     select file_id, count(*) as kept_rows from staging.interventions group by file_id
     union all

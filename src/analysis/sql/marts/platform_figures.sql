@@ -22,3 +22,4 @@ select
     file_id,
     row_no,
 from staging.platform_figures
+where is_newest

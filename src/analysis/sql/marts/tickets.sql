@@ -1,7 +1,7 @@
 -- One row: a merchant ticket (工单), newest state.
 -- grain: shop_id, ticket_id
 -- as: view
--- reads: staging.tickets, facts.ticket_types
+-- reads: staging.tickets, signs.tickets
 select
     tickets.shop_id,
     tickets.ticket_id,
@@ -25,4 +25,4 @@ select
     tickets.file_id,
     tickets.row_no,
 from staging.tickets as tickets
-join facts.ticket_types as types on tickets.shop_id = types.shop_id and tickets.ticket_id = types.ticket_id
+join signs.tickets as types on tickets.shop_id = types.shop_id and tickets.ticket_id = types.ticket_id

@@ -2,39 +2,7 @@
 -- One row a shop × metric × statistic day × export. `is_newest`: the export that holds; one that it replaced is listed beside it.
 -- A metric that an export does not give (no column, or `--`) has no row. `help_rate` and `quality_refund_rate` come without a count.
 with figures as (
-    select
-        shop_id,
-        stat_on,
-        intervention_count,
-        intervention_rate,
-        category_intervention_rate,
-        dispute_refund_count,
-        dispute_refund_rate,
-        quality_refund_rate,
-        help_rate,
-        exported_at,
-        file_id,
-        row_no,
-        true as is_newest,
-    from marts.platform_figures
-    where stat_on <= $as_of
-    union all
-    select
-        shop_id,
-        stat_on,
-        intervention_count,
-        intervention_rate,
-        category_intervention_rate,
-        dispute_refund_count,
-        dispute_refund_rate,
-        quality_refund_rate,
-        help_rate,
-        exported_at,
-        file_id,
-        row_no,
-        false as is_newest,
-    from staging.replaced_platform_figures
-    where stat_on <= $as_of
+    select * from staging.platform_figures where stat_on <= $as_of
 ),
 
 long as (

@@ -1,4 +1,5 @@
--- One row: a ticket whose type counts as an intervention, always or because it lapsed (rules/tickets.toml).
+-- One row: a ticket with the type that its title belongs to (rules/tickets.toml); `is_intervention`: a type that counts as one,
+-- always or because the ticket lapsed.
 -- A ticket lapsed when any version of it was punished, held the shop liable, cost money, said so, or was closed too late.
 -- grain: shop_id, ticket_id
 -- reads: staging.tickets, archive.tickets, input.ticket_types
@@ -9,6 +10,7 @@ with titles as (
 typed as (
     select
         titles.ticket_title,
+        arg_min(types.ticket_type, types.priority) as ticket_type,
         arg_min(types.counts, types.priority) as counts,
     from titles
     join input.ticket_types as types on regexp_matches(titles.ticket_title, types.pattern)
@@ -34,10 +36,11 @@ lapsed as (
 judged as (
     select
         tickets.*,
+        coalesce(typed.ticket_type, 'other') as ticket_type,
         typed.counts,
         lapsed.has_lapsed,
     from staging.tickets as tickets
-    join typed on tickets.ticket_title = typed.ticket_title
+    left join typed on tickets.ticket_title = typed.ticket_title
     join lapsed on tickets.shop_id = lapsed.shop_id and tickets.ticket_id = lapsed.ticket_id
 )
 
@@ -45,9 +48,10 @@ select
     shop_id,
     ticket_id,
     order_id,
+    ticket_type,
+    coalesce(counts = 'yes' or (counts = 'lapsed' and has_lapsed), false) as is_intervention,
     coalesce(created_at, exported_at) as began_at,
     created_at is not null as has_created_at,
     case when is_merchant_liable then 'buyer' when is_merchant_liable = false then 'merchant' else 'pending' end as outcome,
     case when is_merchant_liable is not null then closed_at end as decided_at,
 from judged
-where counts = 'yes' or (counts = 'lapsed' and has_lapsed)

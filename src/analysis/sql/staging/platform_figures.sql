@@ -1,5 +1,5 @@
--- One row: the platform's own figures for one shop and day; the newest export wins.
--- grain: shop_id, stat_on
+-- One row: the platform's own figures for one shop and day as one export shows them; `is_newest`: the export that holds.
+-- grain: shop_id, stat_on, version_no
 -- reads: archive.platform_figures
 with versions as (
     select * from archive.platform_figures where fate is null
@@ -33,6 +33,7 @@ select
     versions.exported_at,
     versions.file_id,
     versions.row_no,
+    versions.version_no,
+    versions.version_no = newest.version_no as is_newest,
 from versions
 join newest on versions.shop_id = newest.shop_id and versions.stat_on = newest.stat_on
-    and versions.version_no = newest.version_no
