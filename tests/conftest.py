@@ -18,6 +18,8 @@ from analysis.cli import loading, main
 from tests import browsing, made_up_pages
 
 SAMPLE = settings.PROJECT / "data" / "sample"
+ROOT = Path(__file__).parent.parent
+WORKED = ROOT / "docs" / "worked" / "intervention-rate"
 ORDERS = "订单号,订单状态,商品,商品id,快递公司,省,用户实付金额(元),发货时间,确认收货时间,售后状态,订单成交时间"
 AFTER_SALES = "售后编号,订单编号,售后状态,退款类型,退款金额,申请时间,售后原因,同意退款时间,同意退款人"
 INTERVENTIONS = "订单编号,介入时间,发起方,结果,判定时间,备注"
@@ -139,3 +141,21 @@ def sample_report(tmp_path_factory: pytest.TempPathFactory) -> settings.Settings
     result = CliRunner().invoke(main, ["report", *places])
     assert result.exit_code == 0, result.output
     return settings.load(folder / "data", folder / "reports", sample=True)
+
+
+@pytest.fixture(scope="session")
+def worked_example(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """The worked example of docs/metrics.md, built as a user would build it."""
+    example = Data(tmp_path_factory.mktemp("worked"))
+    shutil.copytree(WORKED, example.exports, dirs_exist_ok=True)
+    assert example.build().refusals == []
+    return example
+
+
+@pytest.fixture(scope="session")
+def built_sample(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """The sample, built."""
+    made_up = Data(tmp_path_factory.mktemp("sample"))
+    shutil.copytree(ROOT / "data" / "sample" / "exports", made_up.exports, dirs_exist_ok=True)
+    made_up.build()
+    return made_up

@@ -23,7 +23,7 @@ from analysis.tickets.deadlines import FLAGS, SOURCES
 from analysis.tickets.lapses import CAUSES
 from analysis.tickets.states import STATES
 from analysis.tickets.worklist import win_probability
-from tests.test_docs import DICTIONARY, TICKETS, bare, rows_below
+from tests.documents import DICTIONARY, TICKETS, bare, rows_below
 
 EVIDENCE = evidence_rules.load()
 EN = texts.load("en")
