@@ -198,8 +198,12 @@ def test_what_is_odd_is_kept_and_flagged(row: dict[str, Any], flags: str) -> Non
     assert one(**row)["flags"] == flags
 
 
-def test_statuses_can_be_told() -> None:
-    assert deadlines(typed({"ticket_status": "17"}), statuses=["17"])["flags"].tolist() == [""]
+@pytest.mark.parametrize(
+    "status",
+    ["待处理", "处理中", "已关闭", "已完结", "即将逾期", "违规已处理", "待扣款处理", "已逾期", "已超时", "已撤销"],
+)
+def test_the_statuses_of_the_page_are_known(status: str) -> None:
+    assert one(ticket_status=status)["flags"] == ""
 
 
 def test_arguments_stay_as_they_were_and_no_tickets_are_no_deadlines() -> None:

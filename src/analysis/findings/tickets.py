@@ -36,9 +36,7 @@ class TicketFindings(RateFindings):
 
     @cached_property
     def deadlines(self) -> pd.DataFrame:
-        status = self.typed["ticket_status"]
-        understood = tickets.words(status, "states").notna()
-        return tickets.deadlines(self.typed, set(status[understood]))
+        return tickets.deadlines(self.typed)
 
     @cached_property
     def states(self) -> pd.DataFrame:

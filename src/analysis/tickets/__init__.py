@@ -7,7 +7,7 @@ from analysis.tickets.appeals import appealable
 from analysis.tickets.backlog import backlog, handling
 from analysis.tickets.deadlines import deadlines
 from analysis.tickets.lapses import lapse_totals, lapses
-from analysis.tickets.states import states, words
+from analysis.tickets.states import states
 from analysis.tickets.types import typed
 from analysis.tickets.worklist import due, worklist
 
@@ -21,6 +21,5 @@ __all__ = [
     "lapses",
     "states",
     "typed",
-    "words",
     "worklist",
 ]

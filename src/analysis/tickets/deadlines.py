@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from analysis.tickets import limits
+from analysis.tickets.states import words as meaning_of
 
 COLUMNS = ["shop_id", "ticket_id", "deadline_at", "deadline_source", "deadline_words", "limits", "flags"]
 SOURCES = ("stated", "time_left", "text", "type", "unknown")
 FLAGS = (
     "deadline_before_creation", "created_in_future", "workdays", "day_without_time", "unknown_status", "empty_text", "unknown_order",
 )  # fmt: skip
-STATUSES = (
-    "待处理",
-    "处理中",
-    "已关闭",
-    "已完结",
-    "即将逾期",
-    "违规已处理",
-    "待扣款处理",
-    "已逾期",
-    "已超时",
-    "已撤销",
-)
-"""Statuses that are known; headers/tickets.toml turns the page's codes into them."""
 CLOCKS_DIFFER = pd.Timedelta(minutes=5)
 """How far a ticket's creation may lie behind the export that shows it: the two clocks need not agree."""
 A_MONDAY, DAY_US = np.datetime64("2001-01-01"), 86_400_000_000
@@ -35,7 +22,7 @@ OF_THE_ORDER = ["paid_fen", "received_fen", "product_id", "product_name", "shipp
 AT: Final = "datetime64[us]"
 
 
-def deadlines(typed: pd.DataFrame, statuses: Collection[str] = STATUSES) -> pd.DataFrame:
+def deadlines(typed: pd.DataFrame) -> pd.DataFrame:
     """By when must each ticket be answered?
 
     One row a ticket with COLUMNS, in the order of `typed`. The first of these that is there decides (`deadline_source`): the
@@ -77,7 +64,7 @@ def deadlines(typed: pd.DataFrame, statuses: Collection[str] = STATUSES) -> pd.D
         "created_in_future": created > typed["exported_at"].astype(AT) + CLOCKS_DIFFER,
         "workdays": (source == "text") & chosen["is_in_workdays"],
         "day_without_time": (source == "text") & chosen["is_day_only"],
-        "unknown_status": (status != "") & ~status.isin(list(statuses)),
+        "unknown_status": (status != "") & meaning_of(status, "states").isna(),
         "empty_text": text.str.strip() == "",
         "unknown_order": typed[OF_THE_ORDER].isna().all(axis=1),
     }
