@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -35,8 +35,9 @@ def tile(title: str, status: pd.DataFrame, words: Any = ZH, **given: Any) -> str
     (part,) = shown.parts[KNOWN]
     assert isinstance(part, charts.Fragment)
     tiles = part.html.split('<div class="tile')
-    (found,) = [each for each in tiles if f"<h4>{words[f'tiles.{title}']}</h4>" in each]
-    return " ".join(Reading(f'<div class="tile{found}').text.split()).removeprefix(words[f"tiles.{title}"]).strip()
+    name = words[f"tiles.{title}"].format(days=30)
+    (found,) = [each for each in tiles if f"<h4>{name}</h4>" in each]
+    return " ".join(Reading(f'<div class="tile{found}').text.split()).removeprefix(name).strip()
 
 
 def test_numbers_are_rounded_half_up_and_signs_are_signs() -> None:
@@ -174,3 +175,14 @@ def test_tiles_of_one_and_of_twenty_shops() -> None:
         }
         assert len(charts.tiles(**frames, words=ZH).parts) == shops
         assert (charts.overview(frames["rates"], ZH) == charts.PerShop()) == (shops == 1)
+
+
+def test_the_tiles_are_named_after_the_metric_and_the_length_of_its_window() -> None:
+    week = rates().assign(window_start=lambda frame: frame["window_end"] - timedelta(days=6))
+    for metric, title in (("intervention_rate", "平台介入率（近7天）"), ("my_rate", "my_rate（近7天）")):
+        shown = charts.tiles(
+            week.assign(metric=metric), made_up.status(), made_up.rolloff(), made_up.forecast(), made_up.agreement(),
+            covered_days(), ZH,
+        )  # fmt: skip
+        (part,) = shown.parts[KNOWN]
+        assert isinstance(part, charts.Fragment) and f"<h4>{title}</h4>" in part.html

@@ -19,6 +19,9 @@ FIRST = date(2026, 4, 1)
 FIGURES = "统计时间,介入订单数,平台介入率,类目均值"
 
 
+VARIANT = 'variant_of = "pdd-2021-03"\nmetric = "{metric}"\nwindow_days = 20\n'
+
+
 def orders(until: date) -> list[str]:
     """One dealt order a day, numbered from 0."""
     days = [FIRST + timedelta(days=n) for n in range((until - FIRST).days + 1)]
@@ -235,3 +238,18 @@ def test_a_report_from_before_its_cases_were_kept_is_not_compared_with(small: Da
     run(small, "report")
     page = (small.folder / "reports" / "2026-06-30" / "daily.html").read_text(encoding="utf-8")
     assert "这是第一份报告" in page
+
+
+def test_a_metric_of_the_users_own_may_lead(small: Data) -> None:
+    """Nothing of the platform's is its like: no candidates beside it, nothing to compare with, and a line of its own."""
+    own = small.folder / "data" / "rules"
+    own.mkdir()
+    text = VARIANT.format(metric="my_rate")
+    own.joinpath("mine.toml").write_text(text, encoding="utf-8")
+    chosen = small.folder / "data" / "settings.toml"
+    chosen.write_text('[metric_lines.my_rate]\ncount = 1\n[report]\nrule = "mine"\nalso = []\n', encoding="utf-8")
+    run(small, "report")
+    (status,) = rows(small.folder / "reports" / "2026-06-30", "status")
+    assert [status[name] for name in ("rule", "numerator", "target_count", "headroom", "status")] == [
+        "mine", "2", "1", "-1", "above_count",
+    ]  # fmt: skip

@@ -68,6 +68,7 @@ def tiles(
         html = template(
             "tiles.html",
             words=words,
+            **_titles(row, words),
             known=not is_missing(row["rate"]),
             few=few,
             numerator=count(row["numerator"]),
@@ -91,6 +92,14 @@ def tiles(
         )
         parts[shop] = [Fragment(html)]
     return PerShop(parts)
+
+
+def _titles(row: Row, words: Words) -> dict[str, str]:
+    """What the two figures are called: the metric and the length of its window."""
+    days = (pd.Timestamp(str(row["window_end"])) - pd.Timestamp(str(row["window_start"]))).days + 1
+    own = "" if row["metric"] == "intervention_rate" else "other_"
+    metric = word(words, "metric", row["metric"])
+    return {f"{name}_title": words[f"tiles.{own}{name}"].format(days=days, metric=metric) for name in ("rate", "count")}
 
 
 def _rows(frame: pd.DataFrame, rule: str) -> dict[str, Row]:

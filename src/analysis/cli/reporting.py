@@ -77,12 +77,8 @@ def last_closed_day(settings: Settings) -> date:
 
 
 def _previous(reports: Path, as_of: date) -> Path | None:
-    """The folder of the newest whole report of an earlier day, None where there is none; its name is the day.
-
-    A report from before its cases were kept cannot be compared with.
-    """
-    cases = reports.glob("????-??-??/numbers/cases.csv")
-    days = [file.parent.parent for file in cases if file.parent.parent.name < as_of.isoformat()]
+    """The folder of the newest whole report of an earlier day, None where there is none; its name is the day."""
+    days = [folder for folder in reports.glob("????-??-??") if folder.name < as_of.isoformat()]
     return next((day for day in sorted(days, reverse=True) if _record(day).get("as_of") == day.name), None)
 
 

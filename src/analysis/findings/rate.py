@@ -24,13 +24,17 @@ TEXT_COLUMNS = {name: "str" for name in ("shop_id", "rule", "order_id", "unit_id
 class RateFindings:
     """The rate's figures of one `as_of` day, each computed when it is first asked for; frames as their modules describe them.
 
-    `as_of` None takes the last day that the orders exports cover. `previous`: the day of the report to compare with.
+    `as_of` None takes the last day that the orders exports cover. `previous`: the day of the report to compare with;
+    one from before its cases were kept counts as none.
     """
 
     def __init__(self, settings: Settings, as_of: date | None = None, previous: date | None = None) -> None:
         self.settings = settings
         self.as_of = as_of or warehouse.ask(settings, "last_closed_day").as_of[0].date()
-        self.previous = previous
+        self.previous = previous if previous and self._cases_of(previous).exists() else None
+
+    def _cases_of(self, day: date) -> Path:
+        return self.settings.reports / day.isoformat() / "numbers" / "cases.csv"
 
     @cached_property
     def rule(self) -> Rule:
@@ -105,20 +109,27 @@ class RateFindings:
 
     @cached_property
     def windows(self) -> pd.DataFrame:
-        """The rolling rates under every rule: those of the report, and the other candidates."""
-        shown = {rule.name for rule in self.rules}
-        others = self._rolling([rule for rule in self.every_rule if rule.name not in shown])
-        return pd.concat([self.all_rates, others], ignore_index=True)
+        """The rolling rates under every rule: the leading one, the other candidates, and the other metrics."""
+        return rates.rolling(
+            self.shop_days,
+            self.events,
+            self.covered_days,
+            self.evidence_sources,
+            self.every_rule,
+            self.as_of,
+            self.settings.line,
+            category_rates=self.figures[self.figures["is_newest"]],
+        )
 
     @cached_property
     def rates(self) -> pd.DataFrame:
         """The rolling rates under the leading rule."""
-        return self._rates(self.rule)
+        return self._rates(self.rule).reset_index(drop=True)
 
     @cached_property
     def all_rates(self) -> pd.DataFrame:
         """The rolling rates under the rules of the report."""
-        return self._rolling(self.rules)
+        return self.windows[self.windows["rule"].isin([rule.name for rule in self.rules])].reset_index(drop=True)
 
     @cached_property
     def rolloff(self) -> pd.DataFrame:
@@ -252,15 +263,15 @@ class RateFindings:
     def _counted(self) -> tuple[pd.DataFrame | None, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """What the last report counted, the same with what is known today, under today's rules, and what counts today."""
         known = {rule.name: rule for rule in self.rules}
-        folder = self.settings.reports / self.previous.isoformat() if self.previous else None
-        then = _rules_of(folder) if folder else {}
+        if self.previous is None:
+            nothing = self._units([], self.as_of)
+            return None, nothing, nothing, nothing
+        then = _rules_of(self.settings.reports / self.previous.isoformat())
         both = [name for name in known if name in then]
         now = self._units([known[name] for name in both], self.as_of)
-        if folder is None or self.previous is None:
-            return None, now, now, now
         restated = self._units([then[name] for name in both], self.previous)
         redefined = self._units([known[name] for name in both], self.previous)
-        cases = pd.read_csv(folder / "numbers" / "cases.csv", dtype=TEXT_COLUMNS, encoding="utf-8-sig")
+        cases = pd.read_csv(self._cases_of(self.previous), dtype=TEXT_COLUMNS, encoding="utf-8-sig")
         return cases[cases["counted"] & cases["rule"].isin(both)], restated, redefined, now
 
     def _units(self, chosen: list[Rule], as_of: date) -> pd.DataFrame:
@@ -281,18 +292,6 @@ class RateFindings:
         leaving = self.rolloff[self.rolloff["rule"] == rule.name]
         unseen = self.agreement[self.agreement["rule"] == rule.name]
         return rates.status(self._rates(rule), leaving, self.shop_days, rule, self.as_of, unseen)
-
-    def _rolling(self, chosen: list[Rule]) -> pd.DataFrame:
-        return rates.rolling(
-            self.shop_days,
-            self.events,
-            self.covered_days,
-            self.evidence_sources,
-            chosen,
-            self.as_of,
-            self.settings.line,
-            category_rates=self.figures[self.figures["is_newest"]],
-        )
 
     @cached_property
     def _daily_orders(self) -> pd.DataFrame:
