@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -138,6 +139,93 @@ class Tickets:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What a dispute costs where no export tells; None and a name that is not there: not known, never zero.
+
+    `unit_costs_yuan`: what one piece costs the shop, by SKU id, SKU code, product code or product id, the most specific
+    first; else `unit_cost_share` of the goods' price. `salvage_share`: what a returned piece is still worth, of its cost.
+    `labour_yuan`: the work on one case. `penalties_yuan`: by component of `rules/ledger.toml`. `gross_margin_share`: what
+    is left of a sale. A planned restriction of `restriction_days` days that loses `restriction_lost_share` of the sales
+    is a scenario, shown apart. `reasons`: why, by the name of the setting; printed beside it.
+    """
+
+    unit_costs_yuan: Mapping[str, float] = field(default_factory=dict)
+    unit_cost_share: float | None = None
+    outbound_freight_yuan: float | None = None
+    return_freight_yuan: float | None = None
+    salvage_share: float | None = None
+    labour_yuan: float | None = None
+    technical_fee_rate: float = 0.006
+    penalties_yuan: Mapping[str, float] = field(default_factory=dict)
+    gross_margin_share: float | None = None
+    restriction_days: float = 1.0
+    restriction_lost_share: float | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> tuple[str, str] | None:
+        """What is impossible about the numbers, in Chinese and in English."""
+        shares = (
+            self.unit_cost_share,
+            self.salvage_share,
+            self.technical_fee_rate,
+            self.gross_margin_share,
+            self.restriction_lost_share,
+        )
+        if any(each is not None and not 0 <= each <= 1 for each in shares):
+            return "名字带 share、rate 的是比例，写成 0 到 1 之间的数", "shares and rates are between 0 and 1"
+        amounts = (
+            self.outbound_freight_yuan,
+            self.return_freight_yuan,
+            self.labour_yuan,
+            self.restriction_days,
+            *self.unit_costs_yuan.values(),
+            *self.penalties_yuan.values(),
+        )
+        if any(each is not None and each < 0 for each in amounts):
+            return "金额和天数不能为负", "amounts and days are not negative"
+        if extra := sorted(set(self.reasons) - {each.name for each in fields(self)}):
+            listed = ", ".join(extra)
+            return f"reasons 里没有叫 {listed} 的设置", f"reasons names settings that are not there: {listed}"
+        return None
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """What the watch list needs: how many orders the team can act on a day, and what acting does and costs.
+
+    Every shop has at least `shop_quota` of the places; `control_share` of the orders that would be acted on are drawn
+    and left alone, so that `prevention_rate` (how often acting prevents the case) can be measured; until then it is the
+    user's guess, as `action_cost_yuan` is. `loss_yuan`: what a case costs; None takes the shop's own mean. `label_days`: how
+    long after a day an intervention is its order's; None reads it from the delays. The model is fitted anew after
+    `retrain_days`.
+    """
+
+    capacity: int = 20
+    shop_quota: int = 2
+    control_share: float = 0.03
+    prevention_rate: float = 0.3
+    action_cost_yuan: float = 5.0
+    loss_yuan: float | None = None
+    label_days: int | None = None
+    retrain_days: int = 7
+
+    @property
+    def wrong(self) -> tuple[str, str] | None:
+        """What is impossible about the numbers, in Chinese and in English."""
+        if not (0 <= self.control_share <= 0.5 and 0 <= self.prevention_rate <= 1):
+            return (
+                "prevention_rate 是 0 到 1 的比例，control_share 不超过 0.5",
+                "prevention_rate is a share, control_share at most 0.5",
+            )
+        if self.capacity < 1 or self.retrain_days < 1 or (self.label_days is not None and self.label_days < 1):
+            return "capacity、retrain_days、label_days 至少是 1", "capacity, retrain_days and label_days are at least 1"
+        if self.shop_quota < 0 or self.action_cost_yuan < 0 or (self.loss_yuan is not None and self.loss_yuan < 0):
+            return "名额和金额不能为负", "quotas and amounts are not negative"
+        return None
+
+
+@dataclass(frozen=True)
 class Settings:
     """One run's places and choices.
 
@@ -152,6 +240,8 @@ class Settings:
     reading: Reading = field(default_factory=Reading)
     interventions: Interventions = field(default_factory=Interventions)
     tickets: Tickets = field(default_factory=Tickets)
+    costs: Costs = field(default_factory=Costs)
+    escalation: Escalation = field(default_factory=Escalation)
     lines: dict[str, Line] = field(default_factory=dict)
     metric_lines: dict[str, dict[str, Line]] = field(default_factory=dict)
 
@@ -166,6 +256,11 @@ class Settings:
     @property
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
+
+    @property
+    def models(self) -> Path:
+        """The fitted escalation models, each with its card."""
+        return self.data / "models"
 
     @property
     def evidence(self) -> Path:
@@ -217,6 +312,8 @@ def _read(file: Path) -> dict[str, Any]:
         "reading": Reading,
         "interventions": Interventions,
         "tickets": Tickets,
+        "costs": Costs,
+        "escalation": Escalation,
     }
     chosen: dict[str, Any] = {
         name: _section(file, name, kind, text.pop(name)) for name, kind in sections.items() if name in text
@@ -270,6 +367,9 @@ def _section(file: Path, name: str, kind: Any, values: dict[str, Any]) -> Any:
 
 def _fits(wanted: str, value: Any) -> bool:
     """Whether a TOML value suits a field; wanted is the annotation's text, as dataclasses keep it."""
+    if "Mapping" in wanted:
+        kind = float if "float" in wanted else str
+        return isinstance(value, dict) and all(_fits(kind.__name__, each) for each in value.values())
     if "tuple" in wanted:
         return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
     if isinstance(value, bool):
