@@ -1,0 +1,1 @@
+"""Landmarks → which open orders will escalate, how sure, why, and when to say nothing."""
