@@ -162,6 +162,8 @@ SECTIONS: dict[str, Any] = {
     "reading": settings.Reading,
     "interventions": settings.Interventions,
     "tickets": settings.Tickets,
+    "costs": settings.Costs,
+    "escalation": settings.Escalation,
 }
 
 
