@@ -267,6 +267,15 @@ def _register_input(connection: duckdb.DuckDBPyConnection, settings: Settings, m
             [(place, each.name, each.pattern) for place, each in enumerate(rules.reason_groups())],
         ),
         (
+            "ledger_rules",
+            "priority integer, rule varchar, code varchar, pattern varchar, direction varchar, component varchar, "
+            "ledger_class varchar",
+            [
+                (place, each.name, each.code, each.pattern, each.direction, each.component, each.ledger_class)
+                for place, each in enumerate(rules.ledger_rules(settings.rules))
+            ],
+        ),
+        (
             "refused_files",
             "shop_id varchar, path varchar, message_zh varchar, message_en varchar",
             [(each.shop_id, each.shown, each.zh, each.en) for each in manifest.refusals],
@@ -293,7 +302,13 @@ def _fingerprint(settings: Settings, manifest: archive.Manifest) -> str:
     digest = hashlib.sha256(manifest.fingerprint().encode())
     digest.update(
         repr(
-            (asdict(settings.interventions), asdict(settings.reading), rules.ticket_types(), rules.reason_groups())
+            (
+                asdict(settings.interventions),
+                asdict(settings.reading),
+                rules.ticket_types(),
+                rules.reason_groups(),
+                rules.ledger_rules(settings.rules),
+            )
         ).encode()
     )
     for layer in (*warehouse.LAYERS, "checks"):

@@ -1,7 +1,8 @@
 """Named, dated definitions: what counts, over which window, on which date, over which orders.
 
 Each `<name>.toml` in this folder is one rule, and so is each one in the user's own `data/rules/`. Applying a rule is
-`rates`' work; a rule only says what it wants. `tickets.toml` and `reasons.toml` say what texts of exports mean.
+`rates`' work; a rule only says what it wants. `tickets.toml`, `reasons.toml` and `ledger.toml` say what texts of exports mean;
+the user's own `ledger.toml` is tried before ours.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from analysis.rules.ledger import LedgerRule as LedgerRule
+from analysis.rules.ledger import ledger_rules as ledger_rules
 from analysis.rules.tickets import TicketType as TicketType
 from analysis.rules.tickets import ticket_types as ticket_types
 from analysis.settings import PACKAGE, UserError
 
 FOLDER = PACKAGE / "rules"
+NO_DEFINITIONS = ("tickets", "reasons", "ticket_words", "evidence", "ledger")
+"""Files of this folder that say what texts mean, not what counts."""
 CHOICES = {
     "event": ("intervention", "request", "ticket"),
     "unit": ("orders", "requests", "tickets"),
@@ -82,12 +87,10 @@ def load(name: str, own: Path | None = None) -> Rule:
 
 def load_all(own: Path | None = None) -> dict[str, Rule]:
     """Every rule by name, ours and those in the folder `own`. Raises UserError for a file that is no rule."""
-    files = {
-        file.stem: file
-        for file in sorted(FOLDER.glob("*.toml"))
-        if file.stem not in ("tickets", "reasons", "ticket_words", "evidence")
-    }
+    files = {file.stem: file for file in sorted(FOLDER.glob("*.toml")) if file.stem not in NO_DEFINITIONS}
     for file in sorted(own.glob("*.toml")) if own else []:
+        if file.stem == "ledger":
+            continue
         if file.stem in files:
             raise UserError(
                 f"{file}：已有名为 {file.stem} 的规则。请给文件换一个名字。",

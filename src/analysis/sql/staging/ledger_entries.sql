@@ -2,6 +2,7 @@
 -- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. Only
 -- bookings whose hash occurs twice are numbered: the others are alone for certain, and numbering costs ten times a scan.
 -- `bookings` and `marked` are read anew each time, because keeping every row for the second reader costs more.
+-- `kind_id` stands for the words and the direction of a booking (facts.ledger_kinds).
 -- grain: file_id, row_no
 -- reads: archive.ledger
 -- plain: order_id
@@ -60,6 +61,12 @@ select
     account_type,
     business,
     remark,
+    hash(
+        business,
+        account_type,
+        case when business is null then remark end,
+        coalesce(income_fen, 0) + coalesce(expense_fen, 0) > 0
+    ) as kind_id,
     ordinal,
     exported_at,
     file_id,
