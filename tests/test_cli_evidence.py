@@ -142,6 +142,26 @@ def test_what_is_refused_is_said_in_both_languages_and_writes_nothing(shop: Data
     assert not list((shop.settings.reports / "packs").glob("*"))
 
 
+def test_a_number_that_two_shops_share_is_packed_only_for_the_shop_that_is_named(shop: Data) -> None:
+    """The proof of another shop's order would lose the case."""
+    orders(shop, since=date(2026, 6, 1), shop="二店")
+    export(shop, LOADED, ticket(1, 订单编号=order_id(8)), shop="二店")
+    proof(shop, "底单.jpg", order=8, shop="二店")
+    shop.build()
+    packs = shop.settings.reports / "packs"
+    asked = run(shop, "pack", "50001")
+    assert asked.exit_code == 2 and not packs.exists()
+    assert "二店、店" in asked.stderr and "--shop" in asked.stderr and "2 shops have a ticket 50001" in asked.stderr
+    wrong = run(shop, "pack", "50001", "--shop", "三店")
+    assert wrong.exit_code == 2 and "没有店铺 三店 的工单 50001" in wrong.stderr and "of shop 三店" in wrong.stderr
+    for name, number in (("店", 1), ("二店", 8)):
+        assert run(shop, "pack", "50001", "--shop", name).exit_code == 0
+        with zipfile.ZipFile(packs / f"{name}-50001.zip") as pack:
+            assert order_id(number) in pack.read("说明.txt").decode()
+    assert run(shop, "pack", "50003", "--shop", "二店").exit_code == 2, "that number is only 店's"
+    assert run(shop, "pack", "50003", "--shop", "店").exit_code == 0 and (packs / "50003.zip").exists()
+
+
 def test_a_file_that_changed_since_it_was_registered_is_refused(shop: Data) -> None:
     run(shop, "list")
     file = shop.settings.evidence / "店" / order_id(1) / "红章.jpg"

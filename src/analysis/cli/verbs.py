@@ -155,6 +155,7 @@ def list_evidence(data: Path | None, reports: Path | None, sample: bool) -> None
 @evidence.command()
 @_places
 @click.argument("ticket")
+@click.option("--shop", help="哪个店铺，几个店铺有同号工单时才需要 · whose ticket, where shops share its number")
 @click.option(
     "--to", "target", type=click.Path(path_type=Path), help="写到哪里，.zip 或文件夹 · where to, a .zip or a folder"
 )
@@ -162,14 +163,20 @@ def list_evidence(data: Path | None, reports: Path | None, sample: bool) -> None
     "--language", type=click.Choice(places.LANGUAGES), default="zh", help="说明页的语言 · the summary's language"
 )
 def pack(
-    data: Path | None, reports: Path | None, sample: bool, ticket: str, target: Path | None, language: str
+    data: Path | None,
+    reports: Path | None,
+    sample: bool,
+    ticket: str,
+    shop: str | None,
+    target: Path | None,
+    language: str,
 ) -> None:
     """把一张工单的举证材料打包 · pack the proof of one ticket."""
     from analysis.cli.proof import pack as written
 
     chosen = places.load(data, reports, sample=sample)
     with _alone(chosen, "evidence"):
-        click.echo(written(chosen, ticket, target, language), nl=False)
+        click.echo(written(chosen, ticket, shop, target, language), nl=False)
 
 
 @main.command()
