@@ -164,6 +164,10 @@ KINDS = {
         "订单编号,介入时间,发起方,结果,判定时间,备注",
         {"订单编号": order_id(1), "介入时间": "2026-06-09 10:00:00"},
     ),
+    "outcomes": (
+        "订单编号,处理时间,处理方式,备注",
+        {"订单编号": order_id(1), "处理时间": "2026-06-09 10:00:00", "处理方式": "已联系"},
+    ),
     "restrictions": ("限制类型,开始时间,结束时间,备注", {"限制类型": "禁止上新", "开始时间": "2026-06-09 10:00:00"}),
 }
 PERSONAL_COLUMNS = (
@@ -193,11 +197,11 @@ def planted(kind: str) -> str:
         for secret in (PHONE, ID_18, ID_15, f"电话{PHONE}", f"{ID_18}，{ID_15}", f" {PHONE}\t"):
             rows.append({**good, column: secret})
         is_personal = any(word in column for word in PERSONAL_COLUMNS) and not (
-            kind in ("ledger", "interventions", "restrictions") and column == "备注"
+            kind in ("ledger", "interventions", "restrictions", "outcomes") and column == "备注"
         )
         if is_personal:
             rows += [{**good, column: f"{NAME} {STREET} {WISH}"}]
-    keys = list(good)[: 2 if kind in ("interventions", "restrictions", "after_sales", "tickets") else 1]
+    keys = list(good)[: 2 if kind in ("interventions", "restrictions", "outcomes", "after_sales", "tickets") else 1]
     many = [{**good, **_numbered(good, keys, number)} for number in range(len(rows) * 50)]
     lines = [",".join(f'"{row.get(name, "")}"' for name in names) for row in [*many, *rows]]
     # One row is shifted by a stray comma, so that a name stands where a courier or a product belongs.

@@ -1,4 +1,4 @@
-"""What a merchant fills in by hand (tickets, interventions, restrictions), and a saved ticket page."""
+"""What a merchant fills in by hand (tickets, interventions, restrictions, outcomes), and a saved ticket page."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.sample.formats import clock, csv_text, rows_of, write_text, write_xlsx, yuan
-from analysis.sample.headers import APPEALS, INTERVENTIONS, RESTRICTIONS, TICKETS
+from analysis.sample.headers import APPEALS, INTERVENTIONS, OUTCOMES, RESTRICTIONS, TICKETS
 from analysis.sample.world import World, interventions
 
 NOTED_AT = pd.Timestamp("2026-09-15 09:10:00")
@@ -24,7 +24,7 @@ _PAGE_STATUS = {"待处理": 0, "处理中": 1, "已关闭": 2, "已完结": 3, 
 
 
 def write(world: World, folder: Path) -> None:
-    """Tickets of each shop; of the troubled one also a saved page, interventions, restrictions and appeals."""
+    """Tickets of each shop; of the troubled one also a saved page, interventions, restrictions, appeals and outcomes."""
     tickets = _tickets(world)
     if not world.plan.is_slow_after:
         write_xlsx(folder / "工单登记.xlsx", rows_of(tickets), sheet="工单")
@@ -34,6 +34,7 @@ def write(world: World, folder: Path) -> None:
     write_text(folder / "平台介入登记.csv", csv_text(_interventions(world)), "utf-8-sig")
     write_text(folder / "店铺限制登记.csv", csv_text(_restrictions()), "utf-8-sig")
     write_text(folder / "售后申诉_20260915.csv", csv_text(_appeals(world)), "utf-8-sig")
+    write_text(folder / "处理登记.csv", csv_text(_outcomes(world)), "utf-8-sig")
 
 
 def _known(world: World) -> pd.DataFrame:
@@ -165,6 +166,22 @@ def _appeals(world: World) -> pd.DataFrame:
             "申诉时间": clock((rows["refunded_at"] + pd.Timedelta(days=2)).where(is_made)),
         },
         columns=APPEALS,
+    )
+
+
+def _outcomes(world: World) -> pd.DataFrame:
+    """What the team did about the eight newest requests for parcels that had not come, the morning after each."""
+    waiting = world.after_sales[world.after_sales["is_not_received"]].drop_duplicates("order_id")
+    handled = waiting["applied_at"].dt.normalize() + pd.Timedelta(days=1, hours=10)
+    rows = waiting.assign(handled_at=handled)[handled <= NOTED_AT].sort_values("applied_at").tail(8)
+    return pd.DataFrame(
+        {
+            "订单编号": rows["order_id"],
+            "处理时间": clock(rows["handled_at"]),
+            "处理方式": ["已联系", "已联系", "已补发", "未处理", "已退款", "已联系", "已补发", "已联系"],
+            "备注": ["", "", "", "没人手", "", "买家同意再等两天", "", ""],
+        },
+        columns=OUTCOMES,
     )
 
 

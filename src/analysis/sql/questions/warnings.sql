@@ -19,4 +19,9 @@ from staging.interventions
 where not regexp_matches(coalesce(initiated_by, '买家'), '平台|买家|消费者')
     or not regexp_matches(coalesce(outcome, '处理中'), '撤销|支持买家|支持消费者|支持商家|处理中')
 group by shop_id
+union all
+select shop_id, 'unknown_action' as key, count(*) as count
+from marts.outcomes
+where action = 'unknown'
+group by shop_id
 order by shop_id, key
