@@ -29,6 +29,8 @@ TYPES = rules.ticket_types()
 CREATED = datetime(2026, 6, 1, 9, 0)
 COUNTED_BEFORE = (("平台介入|纠纷", "yes"), ("未收到货", "lapsed"), ("少发|漏发|错发", "lapsed"), (".*", "no"))
 """The patterns by which tickets counted as interventions before types had deadlines and evidence."""
+CLOSING = "，请商家尽快处理并在24小时内提供凭证，逾期平台将根据举证结果判定"
+"""How the platform's texts end, whatever they are about."""
 TITLES = (
     "未收到货", "消费者反馈未收到货", "订单问题：少发漏发/错发处理", "商品少发", "商品少发漏发", "错发", "平台介入处理", "纠纷退款",
     "在途无理由退款处理", "已发货无轨迹退款", "异常网点预警", "消费者担忧货物无法送达", "物流异常主动服务", "逆向物流已签收退款",
@@ -70,6 +72,25 @@ def test_held_out_texts_mostly_get_their_type(held_out: pd.DataFrame, capsys: py
     assert by_rules[new].mean() < 0.5
 
 
+def test_how_a_text_ends_says_little_about_its_type(held_out: pd.DataFrame) -> None:
+    """Deadlines and threats stand in tickets of every type, and a classifier that weighs them reads nothing else."""
+    closed = typed(tickets(*zip(HELD_OUT["title"], HELD_OUT["content"] + CLOSING, strict=True)), TYPES)
+    is_right = held_out["type"] == held_out["wanted"]
+    assert (closed["type"] == held_out["wanted"]).mean() >= is_right.mean() - 0.04
+    assert (closed["type"] == held_out["type"]).mean() >= 0.95
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CLOSING, "请尽快处理", "请于四十八个小时内", "请于3个工作日内处理", "请于一百二十小时内回复", "剩余时间 1天2小时",
+        "截止时间：2027-01-01 18:00", "您有一张新的工单", "请登录后台查看并及时提交", "123", "😀", "Please reply within 24 hours",
+    ],
+)  # fmt: skip
+def test_a_text_that_only_says_by_when_has_no_type(content: str) -> None:
+    assert one("其他问题", content)["type"] == OTHER
+
+
 def test_what_belongs_to_no_type_is_rarely_given_one(held_out: pd.DataFrame) -> None:
     nothing = held_out[held_out["wanted"] == OTHER]
     assert len(nothing) >= 30 and (nothing["type"] == OTHER).mean() >= 0.9
@@ -82,14 +103,15 @@ def test_no_lesson_is_a_held_out_text() -> None:
 
 def test_the_classifier_always_says_its_words(held_out: pd.DataFrame) -> None:
     guessed = held_out[held_out["type_source"] != "rule"]
-    assert (guessed["type_words"] != "").all()
+    assert (guessed.loc[guessed["type_source"] == "classifier", "type_words"] != "").all()
     for text, words in zip(guessed["content"], guessed["type_words"], strict=True):
-        assert all(word in re.sub("[0-9]+", "0", text).replace("，", ",") for word in words.split("; "))
+        assert all(word in re.sub("[0-9]+", "0", text).replace("，", ",") for word in words.split("; ") if word)
 
 
 def test_below_one_half_it_is_other(held_out: pd.DataFrame) -> None:
     unsure = held_out[held_out["type_source"] == "none"]
-    assert len(unsure) > 0 and (unsure["type"] == OTHER).all() and (unsure["type_probability"] < 0.5).all()
+    assert len(unsure) > 0 and (unsure["type"] == OTHER).all()
+    assert ((unsure["type_probability"] < 0.5) | (unsure["type_words"] == "")).all()
     assert (held_out.loc[held_out["type_source"] == "classifier", "type_probability"] >= 0.5).all()
     assert held_out.loc[held_out["type_source"] == "rule", "type_probability"].isna().all()
 

@@ -27,9 +27,11 @@ SURE = 0.5
 TAUGHT_EACH = 40
 """How many of the shop's own texts of one type teach the classifier at most: templates repeat themselves."""
 SILENT = re.compile(
-    r"消费者投诉|订单问题|其他问题|服务单|平台提醒|买家|用户|消费者|顾客|客户|商家|店家|卖家|请|[\s,.。;:!?、(){}\[\]【】“”\"]+"
+    r"[于在]?[0-9零〇一二两三四五六七八九十百]+个?(?:工作日|自然日|小时|天|日|h)(?:之内|以内|内)"
+    r"|尽快|及时|处理|回复|反馈|提供|提交|举证|判定|判责|平台|逾期|超时|自动|根据|结果|登录|后台|查看|详情|工单|截止|剩余|规定|按要求"
+    r"|消费者投诉|订单问题|其他问题|服务单|平台提醒|买家|用户|消费者|顾客|客户|商家|店家|卖家|请|[\s,.。;:!?、(){}\[\]【】“”\"]+"
 )
-"""What says nothing about a text's type: who is meant, and what stands in all of them."""
+"""What says nothing about a text's type: by when and how to answer, who is meant, and what stands in all of them."""
 PARAPHRASES = Path(__file__).with_name("paraphrases.toml")
 
 
@@ -48,7 +50,7 @@ def typed(tickets: pd.DataFrame, types: Sequence[Any]) -> pd.DataFrame:
     The tickets with COLUMNS. `types` are those of rules/tickets.toml in their order (`rules.ticket_types()`). The first whose
     `pattern` fits the title decides (`type_source` rule); else the one whose `text_pattern` fits title and content. Where none
     does, or two do in different places, a classifier decides (classifier), between those two where they clash; below a
-    probability of .5 the type is `other` (none). `type_words` are the matched words, or the n-grams that spoke most for the
+    probability of .5, and where no word spoke for it, the type is `other` (none). `type_words` are the matched words, or the n-grams that spoke most for the
     likeliest type; `type_probability` is missing for a rule. An empty text is `other`, by none.
 
     `required` (a tuple of evidence kinds), `consequence`, `entrance` and `hours` are those of the type's version in force on
@@ -89,7 +91,7 @@ def _decided(texts: list[tuple[str, str]], types: Sequence[Any]) -> pd.DataFrame
         [whole[place] for place in asked], [by_rule[place].clashing for place in asked], _lessons(known, types)
     )
     guesses.index = pd.Index(asked)
-    is_sure = guesses["type_probability"] >= SURE
+    is_sure = (guesses["type_probability"] >= SURE) & (guesses["type_words"] != "")
     guesses["type_source"] = np.where(is_sure, "classifier", "none")
     guesses["type"] = guesses["type"].where(is_sure, OTHER)
     frame.loc[asked, list(guesses.columns)] = guesses
@@ -157,13 +159,13 @@ def _telling(text: str) -> str:
 
 
 def _said_most(contributions: Any, row: int, words: np.ndarray) -> str:
-    """The three n-grams that spoke most for the type; of two that overlap as texts the first."""
+    """The three n-grams that spoke most for the type, none over a gap; of two that overlap as texts the first."""
     place = slice(contributions.indptr[row], contributions.indptr[row + 1])
     values, columns = contributions.data[place], contributions.indices[place]
     said: list[str] = []
     for column in columns[np.argsort(-values, kind="stable")][: (values > 0).sum()]:
         gram = str(words[column]).strip()
-        if gram and not any(gram in each or each in gram for each in said):
+        if gram and " " not in gram and not any(gram in each or each in gram for each in said):
             said.append(gram)
         if len(said) == 3:
             break
