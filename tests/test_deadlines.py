@@ -139,6 +139,7 @@ def test_the_first_source_that_is_there_decides() -> None:
         ("23:59:59", timedelta(hours=23, minutes=59, seconds=59)),
         ("1天 02:30:00", timedelta(days=1, hours=2, minutes=30)),
         ("０天５时", timedelta(hours=5)),
+        ("1d 2h", timedelta(days=1, hours=2)),
         ("0天0时0分", timedelta(0)),
         ("已超时2小时", timedelta(hours=-2)),
         ("已逾期", None),

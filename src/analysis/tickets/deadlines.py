@@ -149,6 +149,7 @@ def _left(time_left: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _length(text: str) -> float:
     """Seconds in a time left; NaN where there is none."""
+    text = text.replace(" ", "")
     is_over = any(word in text for word in ("逾期", "超时"))
     for word in ("剩余", "还剩", "处理时间", "时间", "已", "逾期", "超时", ":"):
         text = text.removeprefix(word)

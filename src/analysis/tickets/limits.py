@@ -16,6 +16,8 @@ from functools import lru_cache
 
 DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 POWERS = {"十": 10, "百": 100, "千": 1000}
+SPELLED = str.maketrans({"廿": "二十", "卅": "三十"})
+"""Old numerals, written out."""
 NUMBER = "(?:[0-9]+(?:[.][0-9]+)?|[零〇一二两三四五六七八九十百千]+)"
 SECONDS = {"s": 1, "秒": 1, "m": 60, "分": 60, "h": 3600, "时": 3600, "小": 3600, "钟": 3600, "d": 86400, "天": 86400,
            "日": 86400, "自": 86400, "周": 604800, "星": 604800}  # fmt: skip
@@ -36,6 +38,7 @@ DAY = "|".join(
         r"(?<![\d/.:-])(?P<month_2>\d{1,2})[/.-](?P<day_2>\d{1,2})(?![\d/.天日号小个hHdD%-])",
         "(?P<shift>今[日天晚夜]|当[日天晚]|次日|翌日|明[日天晚早]|第二天|大后[日天]|(?<![售最])后[日天])",
         rf"(?P<which>[本当这下次]个?月)(?:(?P<day_3>{NUMBER})[日号]|(?P<end>底|末))",
+        r"(?<![\d零〇一二两三四五六七八九十每上几个])(?P<bare>月[底末])",
         r"(?<![\d一二两三四五六七八九十个])(?P<week>[本这下]?个?)(?:周|星期)(?P<weekday>[一二三四五六日天])(?!内)",
     )
 )
@@ -44,14 +47,14 @@ TIME = (
     rf"(?P<hour>{NUMBER})(?::(?P<minute>\d\d)(?::\d\d)?|[点时](?!间)(?:整|钟|(?P<half>半)|(?P<minute_1>{NUMBER})分?)?)"
 )
 DATED = re.compile(
-    rf"(?=[0-9零〇一二两三四五六七八九十今当次翌明第大后本这下周星])(?:{DAY})\s?(?:{TIME}|(?P<noon>中午))?"
+    rf"(?=[0-9零〇一二两三四五六七八九十今当次翌明第大后本这下周星月])(?:{DAY})\s?(?:{TIME}|(?P<noon>中午))?"
 )
 DAY_OR_TIME = re.compile(
     rf"(?=[0-9零〇一二两三四五六七八九十百千凌早上中下傍晚夜])(?<![\d.月/-])(?:(?P<day>{NUMBER})[日号]\s?(?:{TIME})?|{TIME.replace('?P<', '?P<only_')})"
 )
 """A day of the month or a time of day alone: a point of time only where the words before ask for something by then."""
 
-WITHIN = re.compile("之内|以内|内")
+WITHIN = re.compile(r"(?:\(含\))?(?:之内|以内|内)")
 BY = re.compile("之前|以前|前")
 BY_POINT = re.compile("之前|以前|前|之内|以内|内|为止|截止|止")
 ASKED = re.compile("(?:请|须|需|务必|应)(?:各?商家|您|贵店|卖家|店铺)?(?:务必|尽快|及时)?(?:于|在|务必)$")
@@ -115,7 +118,7 @@ class Limit:
 
 def plain(text: str) -> str:
     """The text with one form for each sign (NFKC: ４８ becomes 48) and without blanks next to Chinese signs."""
-    text = unicodedata.normalize("NFKC", text).replace("\r", "\n")
+    text = unicodedata.normalize("NFKC", text).replace("\r", "\n").translate(SPELLED)
     if " " not in text and "\t" not in text:
         return text.strip()
     text = re.sub(r"[^\S\n]+", " ", text)
@@ -268,6 +271,8 @@ def _point(parts: dict[str, str], minutes: int) -> Point | None:
     if "shift" in parts:
         days = {"今": 0, "当": 0, "次": 1, "翌": 1, "明": 1, "第": 1, "后": 2, "大": 3}
         return Point("days", days[parts["shift"][0]], minutes)
+    if "bare" in parts:
+        return Point("month_end", 0, minutes)
     if "which" in parts:
         months = int(parts["which"][0] in "下次")
         return (
