@@ -243,7 +243,16 @@ def _record(export: Any, file: Path, file_id: int, sha256: str, connection: duck
         columns=[column.name for column in header.columns if column.name in export.positions],
         covers_from=low.isoformat() if low else None,
         covers_to=min(high, exported_at.date()).isoformat() if high else None,
+        stated_from=_text(export.stated.begins_at),
+        stated_to=_text(export.stated.ends_at),
+        stated_income_fen=export.stated.income_fen,
+        stated_expense_fen=export.stated.expense_fen,
+        stated_total_fen=export.stated.total_fen,
     )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat(sep=" ") if moment else None
 
 
 def _span(

@@ -22,7 +22,8 @@ class Record:
 
     `read = kept + quarantined + notes` (how many of the kept are superseded, the warehouse knows). `exported_at` is the
     export's own time and `dated_by` says whether its name, its content or the file's modification time told it.
-    `covers_from`/`covers_to`: first and last day that its rows tell of; None where it has no rows.
+    `covers_from`/`covers_to`: first and last day that its rows tell of; None where it has no rows. `stated_*` is what a
+    ledger says about itself; None where it does not, and in archives made before that was kept.
     """
 
     file_id: int
@@ -45,6 +46,11 @@ class Record:
     covers_from: str | None
     covers_to: str | None
     is_replaced: bool = False
+    stated_from: str | None = None
+    stated_to: str | None = None
+    stated_income_fen: int | None = None
+    stated_expense_fen: int | None = None
+    stated_total_fen: int | None = None
 
 
 @dataclass(frozen=True)

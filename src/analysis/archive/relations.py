@@ -27,17 +27,20 @@ def register(connection: duckdb.DuckDBPyConnection, manifest: Manifest, kinds: M
         """create table archive.files (
             file_id bigint, kind varchar, shop_id varchar, path varchar, sha256 varchar, is_intervention_list boolean,
             exported_at timestamp, dated_by varchar, first_row bigint, version_no bigint, read_rows bigint, kept_rows bigint,
-            quarantined_rows bigint, note_rows bigint, bad_cells bigint, covers_from date, covers_to date, columns varchar[])"""
+            quarantined_rows bigint, note_rows bigint, bad_cells bigint, covers_from date, covers_to date, columns varchar[],
+            stated_from timestamp, stated_to timestamp, stated_income_fen bigint, stated_expense_fen bigint,
+            stated_total_fen bigint)"""
     )
     for kind, header in kinds.items():
         records = manifest.of_kind(kind)
         for rank, each in enumerate(records, start=1):
             connection.execute(
-                f"insert into archive.files values ({', '.join('?' * 18)})",
+                f"insert into archive.files values ({', '.join('?' * 23)})",
                 [
                     each.file_id, each.kind, each.shop_id, each.shown, each.sha256, each.is_intervention_list,
                     each.exported_at, each.dated_by, each.first_row, rank * VERSION_STEP, each.read, each.kept,
                     each.quarantined, each.notes, sum(each.bad_cells.values()), each.covers_from, each.covers_to, each.columns,
+                    each.stated_from, each.stated_to, each.stated_income_fen, each.stated_expense_fen, each.stated_total_fen,
                 ],
             )  # fmt: skip
         _view(connection, header, [literally(manifest.parquet(each)) for each in records if not each.is_replaced])

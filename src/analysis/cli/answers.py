@@ -81,6 +81,7 @@ def accounts(settings: Settings, records: Sequence[archive.Record]) -> Iterator[
         return
     with warehouse.connect(settings) as connection:
         rows = connection.execute("select file_id, kept_rows, superseded_rows from marts.files").fetchall()
+        flags = dict(connection.execute("select file_id, flags from marts.ledger_files").fetchall())
     kept = {file_id: (current, superseded) for file_id, current, superseded in rows}
     for record in records:
         current, superseded = kept[record.file_id]
@@ -93,11 +94,13 @@ def accounts(settings: Settings, records: Sequence[archive.Record]) -> Iterator[
             parts.append(f"读不出的单元格 unreadable cells: {cells}")
         if record.unknown_headers:
             parts.append(f"不认识的列 unknown columns: {', '.join(record.unknown_headers)}")
+        if flags.get(record.file_id):
+            parts.append(f"账务 ledger: {flags[record.file_id]}")
         yield f"{record.shown}: {' · '.join(parts)}"
 
 
 def account(settings: Settings) -> str:
-    """Where each export's rows went, which rows could not be read, and which files were refused."""
+    """Where each export's rows went, what each ledger adds up to, which rows could not be read, which files were refused."""
     with warehouse.connect(settings) as connection:
         loaded = connection.execute(
             "select path, kind, exported_at, dated_by, read_rows, kept_rows, superseded_rows, quarantined_rows, note_rows, "
@@ -107,6 +110,11 @@ def account(settings: Settings) -> str:
             "select path, row_no, bad_column, bad_value, reason from marts.quarantined_rows order by path, row_no"
         ).fetchall()
         refused = connection.execute("select message_zh, message_en from marts.refused_files order by path").fetchall()
+        ledgers = connection.execute(
+            "select path, stated_from::date, stated_to::date, ledger_rows, shop_rows, unclassified_rows, overlapping_rows, "
+            "flags, classified_fen, unclassified_fen, excluded_fen, income_fen + expense_fen, stated_total_fen, "
+            "difference_fen from marts.ledger_files order by path"
+        ).fetchall()
     names = [
         "file",
         "kind",
@@ -120,6 +128,11 @@ def account(settings: Settings) -> str:
         "bad_cells",
     ]
     text = table(names, [[_shown(cell) for cell in row] for row in loaded])
+    if ledgers:
+        counted = ["file", "from", "to", "rows", "of_the_shop", "unknown", "in_two_files", "flags"]
+        sums = ["classified", "unclassified", "excluded", "total", "stated", "difference"]
+        lines = [[_shown(each) for each in row[:8]] + [_yuan(fen) for fen in row[8:]] for row in ledgers]
+        text += f"\n账务明细（元）· ledgers (yuan)\n{table([*counted, *sums], lines)}"
     if unreadable:
         names = ["file", "row", "column", "value", "reason"]
         text += f"\n隔离的行 · quarantined rows\n{table(names, [[_shown(cell) for cell in row] for row in unreadable])}"
@@ -171,6 +184,10 @@ def _json(names: list[str], rows: list[tuple[Any, ...]]) -> str:
 
 def _shown(cell: Any) -> str:
     return "" if cell is None else str(cell).replace("\n", " ")
+
+
+def _yuan(fen: int | None) -> str:
+    return "" if fen is None else f"{'-' * (fen < 0)}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
 def table(names: list[str], rows: list[list[str]]) -> str:

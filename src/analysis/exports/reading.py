@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.exports import text
 from analysis.exports.headers import Header, Recognised, recognise
+from analysis.exports.stated import NOTHING, Stated, stated
 from analysis.settings import UserError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 INTERVENTION_FOLDER = "平台介入"
 BLANK_LINE = re.compile(rb"\n\r?\n")
 HEAD_ROWS = 30
+LAST_ROWS = 30
 UNFINISHED = (".crdownload", ".part", ".partial", ".download", ".tmp", ".opdownload", ".xltd")
 PACKED = (".zip", ".rar", ".7z", ".gz")
 ALWAYS_IGNORED = ("desktop.ini", "thumbs.db")
@@ -42,7 +44,8 @@ class Export:
     """One opened file. Rows are text: CSV parts in UTF-8 without header (`parts`), or a `frame`.
 
     `first_row` is the first data row's number as a spreadsheet shows it. `positions` maps our columns to the file's,
-    `width` is the header's number of cells, `skip` the physical lines before the first part's data.
+    `width` is the header's number of cells, `skip` the physical lines before the first part's data. `stated` is what a
+    ledger says about itself.
     """
 
     found: Found
@@ -58,6 +61,7 @@ class Export:
     frame: pd.DataFrame | None = None
     named_at: datetime | None = None
     is_day_only: bool = True
+    stated: Stated = NOTHING
 
     @property
     def width(self) -> int:
@@ -160,6 +164,8 @@ def _from_csv(found: Found, has_blank: bool, work: Path, encoding: str | None) -
         rows: dict[str, Any] = {"parts": (found.path,), "skip": 1}
     else:
         rows = {"parts": text.rewritten(found.path, after_header, encoding, has_blank, work)}
+    if known.header.kind == "ledger":
+        rows["stated"] = stated(head.lines[:line], text.end(found.path, encoding))
     return _export(found, known, first_row=line + 1, encoding=encoding, delimiter=delimiter, **rows)
 
 
@@ -202,7 +208,11 @@ def _from_workbook(found: Found, magic: bytes) -> Export:
     _, known, frame = with_rows[0]
     _require_columns(found, known)
     data = frame.iloc[known.row + 1 :]
-    return _export(found, known, first_row=known.row + 2, encoding="workbook", frame=data)
+    says = NOTHING
+    if known.header.kind == "ledger":
+        above, below = (part.agg(" ".join, axis="columns") for part in (frame.iloc[: known.row], data.tail(LAST_ROWS)))
+        says = stated(above, below)
+    return _export(found, known, first_row=known.row + 2, encoding="workbook", frame=data, stated=says)
 
 
 def _from_json(found: Found) -> Export:

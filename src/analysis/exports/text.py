@@ -81,19 +81,19 @@ def head(path: Path, encoding: str, count: int) -> Head:
     return Head(tuple(lines), tuple(ends))
 
 
+def end(path: Path, encoding: str) -> list[str]:
+    """A text file's last lines (those in its last 64 KiB); "" stands last where the file ends with a line end."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 65536))
+        return [line.decode(encoding, errors="replace").rstrip("\r") for line in file.read().split(b"\n")]
+
+
 def is_cut_off(path: Path, encoding: str, delimiter: str, width: int) -> bool:
     """Whether a file ends in the middle of a row: no line end, and fewer cells than the header has.
 
     A last line that starts with `#` is a footer and never counts.
     """
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - 65536))
-        end = file.read()
-    if end.endswith(b"\n"):
-        return False
-    last = end[end.rfind(b"\n") + 1 :].decode(encoding, errors="replace")
-    cells = next(csv.reader([last], delimiter=delimiter), [])
+    cells = next(csv.reader([end(path, encoding)[-1]], delimiter=delimiter), [])
     return bool(cells) and not cells[0].lstrip().startswith("#") and len(cells) < width
 
 

@@ -13,7 +13,7 @@ from analysis.settings import PACKAGE, UserError
 
 FILE = PACKAGE / "rules" / "ledger.toml"
 CLASSES = ("loss", "recovery", "sale", "fee", "marketing", "service", "transfer", "other")
-DIRECTIONS = ("", "income", "expense")
+DIRECTIONS = ("income", "expense")
 UNCLASSIFIED = "unclassified"
 """Class and component of a booking that no rule knows; no rule may claim it."""
 LOOK_AROUND = re.compile(r"\(\?<?[=!]")
@@ -77,11 +77,9 @@ def _rule(file: Path, entry: dict[str, Any]) -> LedgerRule:
     if not all(isinstance(value, str) for value in given.values()):
         raise _wrong(file, f"规则 {label} 的值都要加引号", f"every value of rule {label} needs quotation marks")
     rule = LedgerRule(**given)
-    for key, value, allowed in (
-        ("class", rule.ledger_class, CLASSES),
-        ("direction", rule.direction, DIRECTIONS[1:]),
-    ):
-        if value not in (*allowed, *([""] if key == "direction" else [])):
+    choices = {"class": (rule.ledger_class, CLASSES), "direction": (rule.direction or DIRECTIONS[0], DIRECTIONS)}
+    for key, (value, allowed) in choices.items():
+        if value not in allowed:
             listed = ", ".join(allowed)
             raise _wrong(
                 file,

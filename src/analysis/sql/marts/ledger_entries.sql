@@ -1,18 +1,24 @@
--- One row: a booking of the platform's ledger (账务明细); expenses are negative; no order number means a shop-level booking.
+-- One row: a booking of the platform's ledger (账务明细), with what it is; expenses are negative; no order number means a
+-- shop-level booking.
 -- grain: file_id, row_no
 -- as: view
--- reads: staging.ledger_entries
+-- reads: staging.ledger_entries, facts.ledger_kinds
 select
-    shop_id,
-    occurred_at,
-    order_id,
-    income_fen,
-    expense_fen,
-    account_type,
-    business,
-    remark,
-    ordinal,
-    exported_at,
-    file_id,
-    row_no,
-from staging.ledger_entries
+    entries.shop_id,
+    entries.occurred_at,
+    entries.order_id,
+    entries.income_fen,
+    entries.expense_fen,
+    entries.account_type,
+    entries.business,
+    entries.remark,
+    kinds.component,
+    kinds.ledger_class,
+    kinds.rule,
+    entries.ordinal,
+    entries.copies,
+    entries.exported_at,
+    entries.file_id,
+    entries.row_no,
+from staging.ledger_entries as entries
+join facts.ledger_kinds as kinds on entries.kind_id = kinds.kind_id

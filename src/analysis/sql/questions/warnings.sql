@@ -24,4 +24,34 @@ select shop_id, 'unknown_action' as key, count(*) as count
 from marts.outcomes
 where action = 'unknown'
 group by shop_id
+union all
+select shop_id, 'ledger_totals' as key, count(*) as count
+from marts.ledger_files
+where list_contains(string_split(flags, ','), 'totals_disagree')
+group by shop_id
+union all
+select shop_id, 'ledger_no_totals' as key, count(*) as count
+from marts.ledger_files
+where list_contains(string_split(flags, ','), 'no_totals')
+group by shop_id
+union all
+select shop_id, 'ledger_partial_month' as key, count(*) as count
+from marts.ledger_files
+where is_partial_month
+group by shop_id
+union all
+select shop_id, 'ledger_wrong_sign' as key, count(*) as count
+from marts.ledger_entries
+where income_fen < 0 or expense_fen > 0
+group by shop_id
+union all
+select shop_id, 'ledger_unclassified' as key, count(*) as count
+from marts.ledger_entries
+where ledger_class = 'unclassified'
+group by shop_id
+union all
+select shop_id, 'ledger_without_order' as key, count(*) as count
+from marts.ledger_entries
+where order_id is null and ledger_class in ('loss', 'recovery')
+group by shop_id
 order by shop_id, key

@@ -38,7 +38,11 @@ numbered as (
 ),
 
 newest as (
-    select *
+    select
+        *,
+        count(*) over (
+            partition by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
+        ) as copies,
     from numbered
     qualify row_number() over (
         partition by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
@@ -47,9 +51,9 @@ newest as (
 ),
 
 kept as (
-    select * exclude (ordinal), ordinal from newest
+    select * exclude (ordinal, copies), ordinal, copies from newest
     union all
-    select *, 1 as ordinal from marked where not may_repeat
+    select *, 1 as ordinal, 1 as copies from marked where not may_repeat
 )
 
 select
@@ -68,6 +72,7 @@ select
         coalesce(income_fen, 0) + coalesce(expense_fen, 0) > 0
     ) as kind_id,
     ordinal,
+    copies,
     exported_at,
     file_id,
     row_no,
