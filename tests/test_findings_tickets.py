@@ -174,6 +174,18 @@ def test_one_more_intervention_costs_the_rise_of_the_chance_of_a_restriction(pri
     assert f"多一单介入约损失 ¥{row['rate_effect_yuan']:,.2f}" in row["why"]
 
 
+def test_what_is_no_dispute_or_counts_already_costs_the_rate_nothing(priced: Data) -> None:
+    titles = ("未收到货", "少发漏发", "在途无理由退款处理", "平台介入", "签收未收到")
+    export(priced, LAST + timedelta(days=1), *(ticket(n, title) for n, title in enumerate(titles, 1)))
+    priced.build()
+    choose(priced, "[lines]\ncount = 5\n[tickets]\nrestriction_cost_yuan = 3000\n")
+    rows = by_number(Findings(priced.settings).worklist)
+    assert {number: row["rate_effect_yuan"] > 0 for number, row in rows.items()} == {
+        "1": True, "2": True, "3": False, "4": False, "5": True,
+    }  # fmt: skip
+    assert ["介入约" in rows[number]["why"] for number in "13"] == [True, False]
+
+
 @pytest.mark.parametrize(
     "text", ["[lines]\ncount = 5\n", "[tickets]\nrestriction_cost_yuan = 3000\n"], ids=["no price", "no line"]
 )

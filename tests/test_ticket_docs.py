@@ -193,7 +193,7 @@ def test_the_worklist_example_comes_out_by_its_formulas_and_by_the_code() -> Non
     ticket = {
         "shop_id": "店", "ticket_id": "1", "order_id": "1", "type": "a", "state": "open", "created_at": read_at,
         "deadline_at": pd.Timestamp(read_at) + pd.Timedelta(hours=36), "deadline_source": "text", "required": (),
-        "present": (), "missing": (), "entrance": "ticket", "paid_fen": 99900, "refund_fen": 8600, "penalty_fen": None,
+        "present": (), "missing": (), "entrance": "ticket", "paid_fen": 99900, "refund_fen": 8600, "penalty_fen": None, "may_count": True,
     }  # fmt: skip
     effect = pd.Series({"店": 0.02 * 5000}, dtype="Float64")
     listed_now = tickets.worklist(pd.DataFrame([ticket]), closed, effect, read_at, Tickets())

@@ -27,6 +27,7 @@ def ticket(number: int, **given: Any) -> dict[str, Any]:
         "state": "open", "created_at": READ_AT - timedelta(hours=24), "deadline_at": READ_AT + timedelta(hours=24),
         "deadline_source": "text", "required": ("waybill_stub",), "present": ("waybill_stub",), "missing": (),
         "entrance": "ticket", "paid_fen": 8000, "refund_fen": None, "penalty_fen": None,
+        "may_count": True,
     }  # fmt: skip
     return usual | given
 
@@ -67,6 +68,17 @@ def test_what_is_asked_back_is_at_stake_and_the_rate_counts_as_money() -> None:
     assert found.loc["50001", "priority"] == 0.5 * (30 + 12.5)
     assert missing(found.loc["50002", "at_stake_yuan"])
     assert found.loc["50002", "priority"] == 0.5 * 12.5
+
+
+def test_only_a_ticket_whose_loss_counts_is_weighed_by_the_rate() -> None:
+    effect = pd.Series({"店": 90.0}, dtype="Float64")
+    service = {"type": "refund_in_transit", "may_count": False}
+    found = listed(ticket(1, **service, paid_fen=8900), ticket(2), ticket(3, shop_id="别店", **service), effect=effect)
+    assert list(found["ticket_id"].str[-1]) == ["2", "1", "3"]
+    rows = found.set_index("ticket_id")
+    assert (rows.loc["50002", "rate_effect_yuan"], rows.loc["50002", "priority"]) == (90.0, 0.5 * (80 + 90))
+    assert (rows.loc["50001", "rate_effect_yuan"], rows.loc["50001", "priority"]) == (0.0, 0.5 * 89)
+    assert missing(rows.loc["50003", "rate_effect_yuan"]), "of a shop whose effect is not known nothing is said"
 
 
 def test_the_chance_leans_on_wider_experience_until_the_shop_has_its_own() -> None:

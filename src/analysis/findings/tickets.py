@@ -55,11 +55,15 @@ class TicketFindings(RateFindings):
 
     @cached_property
     def tickets(self) -> pd.DataFrame:
-        """Every ticket with its type, deadline, state and proof; one row a ticket."""
+        """Every ticket with its type, deadline, state and proof; one row a ticket. `may_count`: losing it adds an intervention
+        to the rate. A service ticket never does, one of the platform's own interventions has done so already.
+        """
         key = ["shop_id", "ticket_id"]
         ready = self.typed.assign(present=self.readiness["present"], missing=self.readiness["missing"])
         told = ready.merge(self.deadlines, on=key, validate="one_to_one")
         standing = self.states[[*key, "state"]]
+        lapsing = [each.name for each in self.ticket_types if each.counts == "lapsed"]
+        told = told.assign(may_count=told["type"].isin(lapsing))
         return told.merge(standing, on=key, validate="one_to_one")
 
     @cached_property

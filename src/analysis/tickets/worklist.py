@@ -44,8 +44,8 @@ def worklist(
 
     `tickets`: one row a ticket with `state` open or expired: `shop_id, ticket_id, order_id, type, state, created_at,
     deadline_at, deadline_source, required, present, missing` (tuples of evidence kinds), `entrance, paid_fen, refund_fen,
-    penalty_fen`. `closed`: as `win_probability` takes it. `rate_effect_yuan`: shop_id → what one more counted intervention costs
-    through the rate, missing where that is not known.
+    penalty_fen, may_count` (whether losing it makes an intervention). `closed`: as `win_probability` takes it. `rate_effect_yuan`: shop_id → what one more counted intervention costs
+    through the rate, missing where that is not known; 0 for a ticket that cannot make one.
 
     One row a ticket, COLUMNS, those still in time first, each group by falling `priority`:
     win_probability × (at_stake_yuan + rate_effect_yuan) × min(1, CALM_HOURS / hours left), in yuan. `hours_left` from `read_at`
@@ -56,6 +56,7 @@ def worklist(
     is_complete = tickets["missing"].map(len) == 0
     at_stake = tickets["refund_fen"].fillna(tickets["paid_fen"]).astype("Float64") / 100
     effect = tickets["shop_id"].map(rate_effect_yuan).astype("Float64")
+    effect = effect.mask(effect.notna() & ~tickets["may_count"], 0.0)
     chance = win_probability(tickets.assign(is_complete=is_complete), closed, choices).astype("Float64")
     urgency = (CALM_HOURS / hours_left.clip(lower=1).fillna(CALM_HOURS)).clip(upper=1)
     ranked = tickets.assign(
