@@ -29,7 +29,7 @@ def savings(
     as_of: date,
     window_days: int = WINDOW_DAYS,
 ) -> pd.DataFrame:
-    """What came back in the window, by deed? One row a shop × `appeals` and `tickets`, one for `warnings`; COLUMNS.
+    """What came back in the window, by deed? One row a shop × `appeals` or `tickets` with a case, one for `warnings`; COLUMNS.
 
     - `appeals` (status `counted`): what the ledger booked as won back in the window, by the day of the *booking*: the dispute
       may be months old, so this is not the `appeal_recovery` of `by_component`.
