@@ -122,6 +122,10 @@ def test_every_check_catches_the_fault_it_is_for(built: Data, check: str, tmp_pa
         "segments_add_up_to_the_shop": "delete from marts.segment_days where dimension = 'courier' and on_date = '2026-06-02'",
         "interventions_have_known_words": "update marts.interventions set outcome = 'lost'",
         "every_sign_leads_to_an_intervention": "delete from marts.interventions",
+        "losses_hold_every_booking_of_a_dispute": "insert into marts.loss_entries values "
+        "('店', '1', 'refund', 'ledger', 100, true, timestamp '2026-06-10', 1, '0020002')",
+        "an_estimate_stands_alone": "insert into marts.loss_entries select '店', '1', 'refund', unnest(['manual', 'estimate']), "
+        "100, true, timestamp '2026-06-10', 0, 'noted'",
     }
     copy = tmp_path / "copy.duckdb"
     copy.write_bytes(built.settings.warehouse.read_bytes())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SQL = PACKAGE / "sql"
-LAYERS = ("staging", "signs", "facts", "marts")
+LAYERS = ("staging", "signs", "facts", "cases", "marts")
 STORAGE_VERSION = "v1.5.0"  # opens in every client of DuckDB since 1.5; the newer format does not
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",

@@ -146,7 +146,8 @@ def _select(export: Any, source: str, reading: Reading) -> str:
         fast.append(f"{kind.fast(raw)} as fast_{column.name}")
         typed.append(f"{kind.whole(f'fast_{column.name}', raw)} as typed_{column.name}")
         value = f"typed_{column.name}" if kind.check is None else kind.check(f"typed_{column.name}")
-        checked.append(f"{_named(value, header.values.get(column.name))} as {column.name}")
+        names, is_closed = header.values.get(column.name), column.type == "word"
+        checked.append(f"{_named(value, names, is_closed)} as {column.name}")
         if column.name in header.key:
             failed.append((column, raw))
         elif column.type not in types.NEVER_BAD:
@@ -195,11 +196,12 @@ def _select(export: Any, source: str, reading: Reading) -> str:
     """.replace("$order_id_pattern", pattern)
 
 
-def _named(expression: str, names: dict[str, str] | None) -> str:
+def _named(expression: str, names: dict[str, str] | None, is_closed: bool) -> str:
+    """A code's name; where the list is closed, what it does not hold is unknown and becomes NULL."""
     if not names:
         return expression
     cases = " ".join(f"when '{code}' then '{name}'" for code, name in names.items())
-    return f"case {expression} {cases} else {expression} end"
+    return f"case {expression} {cases}{'' if is_closed else f' else {expression}'} end"
 
 
 def _repeats_header(export: Any, failed: list[tuple[Any, str]]) -> str:

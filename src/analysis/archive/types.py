@@ -193,6 +193,7 @@ def _flag(_: str, raw: str) -> str:
 
 TYPES: dict[str, Type] = {
     "text": Type("varchar", _same, _text),
+    "word": Type("varchar", _same, _text),
     "id": Type("varchar", _tabless, _id, _not_personal),
     "order_id": Type("varchar", _tabless, _order_id),
     "optional_order_id": Type("varchar", _tabless, _order_id),
@@ -227,6 +228,8 @@ def reason(type_name: str, raw: str) -> str:
         rest = f"{scientific} when regexp_full_match(x, '[0-9]{{6}}-?[0-9]*') then 'digits_lost' else 'not_an_order_id' end"
     elif type_name == "id":
         rest = f"{scientific} when regexp_full_match(x, '{PERSONAL_ID}') then 'personal_data' else 'not_an_id' end"
+    elif type_name == "word":
+        rest = "else 'unknown_word' end"
     else:
         rest = "else 'unreadable' end"
     return let(f"coalesce(trim(replace({raw}, {TAB}, '')), '')", f"case when x in {BLANKS} then 'missing' {rest}")

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from analysis import archive, exports, rules, warehouse
+from analysis.cli import assumptions
 from analysis.settings import Reading, Settings, UserError
 
 Progress = Callable[[str], None]
@@ -244,6 +245,7 @@ def build(settings: Settings, manifest: archive.Manifest, progress: Progress) ->
         "same_case_days": settings.interventions.same_case_days,
         "orders_quiet_days": settings.reading.orders_quiet_days,
         "after_sales_quiet_days": settings.reading.after_sales_quiet_days,
+        **assumptions.values(settings.costs),
     }
     warehouse.build(settings, wanted, attach, values, progress)
     return True
@@ -281,6 +283,12 @@ def _register_input(connection: duckdb.DuckDBPyConnection, settings: Settings, m
             [(each.shop_id, each.shown, each.zh, each.en) for each in manifest.refusals],
         ),
         ("calendar", "on_date date", [(day,) for day in _calendar(manifest)]),
+        (
+            "causes",
+            "known_from varchar, name varchar, cause varchar, accountable varchar, is_dispute boolean",
+            [astuple(each) for each in rules.causes()],
+        ),
+        *assumptions.tables(settings.costs),
     ):
         connection.execute(f"create table input.{name} ({columns})")
         if rows:
@@ -308,6 +316,9 @@ def _fingerprint(settings: Settings, manifest: archive.Manifest) -> str:
                 rules.ticket_types(),
                 rules.reason_groups(),
                 rules.ledger_rules(settings.rules),
+                rules.causes(),
+                assumptions.values(settings.costs),
+                assumptions.tables(settings.costs),
             )
         ).encode()
     )

@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from analysis.rules.causes import Cause as Cause
+from analysis.rules.causes import causes as causes
 from analysis.rules.ledger import LedgerRule as LedgerRule
 from analysis.rules.ledger import ledger_rules as ledger_rules
 from analysis.rules.tickets import TicketType as TicketType
@@ -21,7 +23,7 @@ from analysis.rules.tickets import ticket_types as ticket_types
 from analysis.settings import PACKAGE, UserError
 
 FOLDER = PACKAGE / "rules"
-NO_DEFINITIONS = ("tickets", "reasons", "ticket_words", "evidence", "ledger")
+NO_DEFINITIONS = ("tickets", "reasons", "ticket_words", "evidence", "ledger", "causes")
 """Files of this folder that say what texts mean, not what counts."""
 CHOICES = {
     "event": ("intervention", "request", "ticket"),

@@ -75,5 +75,8 @@ INTERVENTIONS = _columns("订单编号,介入时间,发起方,结果,判定时�
 # Our template of what was done about the orders on the watch list.
 OUTCOMES = _columns("订单编号,处理时间,处理方式,备注")
 
+# Our template of costs that no export shows.
+COSTS = _columns("订单编号,费用项目,金额,日期,备注")
+
 # Our restriction template.
 RESTRICTIONS = _columns("限制类型,开始时间,结束时间,备注")

@@ -1,4 +1,4 @@
-"""What a merchant fills in by hand (tickets, interventions, restrictions, outcomes), and a saved ticket page."""
+"""What a merchant fills in by hand (tickets, interventions, restrictions, outcomes, costs), and a saved ticket page."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.sample.formats import clock, csv_text, rows_of, write_text, write_xlsx, yuan
-from analysis.sample.headers import APPEALS, INTERVENTIONS, OUTCOMES, RESTRICTIONS, TICKETS
+from analysis.sample.headers import APPEALS, COSTS, INTERVENTIONS, OUTCOMES, RESTRICTIONS, TICKETS
 from analysis.sample.world import World, interventions
 
 NOTED_AT = pd.Timestamp("2026-09-15 09:10:00")
@@ -24,7 +24,7 @@ _PAGE_STATUS = {"待处理": 0, "处理中": 1, "已关闭": 2, "已完结": 3, 
 
 
 def write(world: World, folder: Path) -> None:
-    """Tickets of each shop; of the troubled one also a saved page, interventions, restrictions, appeals and outcomes."""
+    """Tickets of each shop; of the troubled one also a saved page, interventions, restrictions, appeals, outcomes, costs."""
     tickets = _tickets(world)
     if not world.plan.is_slow_after:
         write_xlsx(folder / "工单登记.xlsx", rows_of(tickets), sheet="工单")
@@ -35,6 +35,7 @@ def write(world: World, folder: Path) -> None:
     write_text(folder / "店铺限制登记.csv", csv_text(_restrictions()), "utf-8-sig")
     write_text(folder / "售后申诉_20260915.csv", csv_text(_appeals(world)), "utf-8-sig")
     write_text(folder / "处理登记.csv", csv_text(_outcomes(world)), "utf-8-sig")
+    write_text(folder / "费用登记.csv", csv_text(_costs(world)), "utf-8-sig")
 
 
 def _known(world: World) -> pd.DataFrame:
@@ -182,6 +183,31 @@ def _outcomes(world: World) -> pd.DataFrame:
             "备注": ["", "", "", "没人手", "", "买家同意再等两天", "", ""],
         },
         columns=OUTCOMES,
+    )
+
+
+def _costs(world: World) -> pd.DataFrame:
+    """What the shop noted of its newest refunds: freight of four returns, what couriers paid for three lost parcels, small things."""
+    is_over = world.after_sales["refunded_at"] <= NOTED_AT - pd.Timedelta(days=3)
+    refunds = world.after_sales[is_over].sort_values("refunded_at")
+    returned = refunds[refunds["kind"] == "退货退款"].tail(4)
+    lost = refunds[refunds["is_not_received"] & (refunds["kind"] != "退货退款")].tail(3)
+    noted = [
+        *(("退货运费", fen, "") for fen in (650, 700, 650, 1200)),
+        *(("快递理赔", fen, "圆通网点赔付") for fen in (1500, 3000, 1990)),
+    ]
+    rows = pd.concat([returned, lost])
+    rows = pd.concat([rows, rows.tail(1)]).reset_index(drop=True)
+    noted.append(("其他", 200, "打印面单和封口"))
+    return pd.DataFrame(
+        {
+            "订单编号": rows["order_id"],
+            "费用项目": [item for item, _, _ in noted],
+            "金额": yuan(pd.Series([fen for _, fen, _ in noted])),
+            "日期": (rows["refunded_at"] + pd.Timedelta(days=1)).dt.strftime("%Y-%m-%d"),
+            "备注": [remark for _, _, remark in noted],
+        },
+        columns=COSTS,
     )
 
 

@@ -2,7 +2,7 @@
 -- once a newer form of the list replaced it.
 -- read_rows = kept_rows + superseded_rows + quarantined_rows + note_rows
 -- grain: file_id
--- reads: archive.files, staging.orders, staging.after_sales, staging.tickets, staging.appeals, staging.ledger_entries, staging.platform_figures, staging.interventions, staging.restrictions, staging.outcomes
+-- reads: archive.files, staging.orders, staging.after_sales, staging.tickets, staging.appeals, staging.ledger_entries, staging.platform_figures, staging.interventions, staging.restrictions, staging.costs, staging.outcomes
 with current_rows as (
     select file_id, count(*) as kept_rows from staging.orders group by file_id
     union all
@@ -19,6 +19,8 @@ with current_rows as (
     select file_id, count(*) as kept_rows from staging.interventions group by file_id
     union all
     select file_id, count(*) as kept_rows from staging.restrictions group by file_id
+    union all
+    select file_id, count(*) as kept_rows from staging.costs group by file_id
     union all
     select file_id, count(*) as kept_rows from staging.outcomes group by file_id
 )

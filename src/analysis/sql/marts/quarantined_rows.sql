@@ -1,6 +1,6 @@
 -- One row: a row of an accepted export that could not be read, with what was wrong; numbers in the value are masked.
 -- grain: file_id, row_no
--- reads: archive.files, archive.orders, archive.after_sales, archive.tickets, archive.appeals, archive.ledger, archive.platform_figures, archive.interventions, archive.restrictions, archive.outcomes
+-- reads: archive.files, archive.orders, archive.after_sales, archive.tickets, archive.appeals, archive.ledger, archive.platform_figures, archive.interventions, archive.restrictions, archive.costs, archive.outcomes
 with quarantined as (
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.orders where fate = 'quarantined'
     union all
@@ -17,6 +17,8 @@ with quarantined as (
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.interventions where fate = 'quarantined'
     union all
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.restrictions where fate = 'quarantined'
+    union all
+    select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.costs where fate = 'quarantined'
     union all
     select shop_id, file_id, row_no, bad_column, bad_value, bad_reason from archive.outcomes where fate = 'quarantined'
 )
