@@ -1,4 +1,4 @@
-"""`python -m benchmarks [reading building rating finding ticketing commands] [--rows N] [--repeats N]`: prints one table a subject.
+"""`python -m benchmarks [reading building ledgering rating finding ticketing commands] [--rows N] [--repeats N]`: prints one table a subject.
 
 Ends with 1 where two sides found different answers, never because something was slow.
 """
@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import building, commands, finding, rating, reading, ticketing
+from benchmarks import building, commands, finding, ledgering, rating, reading, ticketing
 from benchmarks.timing import AnswersDiffer, Line
 
 SUBJECTS = {
     "reading": reading.measure,
     "building": building.measure,
+    "ledgering": ledgering.measure,
     "rating": rating.measure,
     "finding": finding.measure,
     "ticketing": ticketing.measure,

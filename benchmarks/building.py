@@ -39,14 +39,18 @@ def measure(folder: Path, rows: int, repeats: int) -> Iterator[Line]:
     opinions = child("benchmarks.building:second_opinion", str(data)).answer
     same("newest orders", *opinions)
     for table in runs[0].answer:
-        built, scan = ([Run(*run.answer[table][side]) for run in runs] for side in ("built", "scan"))
-        of_table, of_scan = (median(run.cpu_seconds for run in side) for side in (built, scan))
-        if max(of_table, of_scan) >= SHORTEST_JUDGED_SECONDS and of_scan > 0:
-            yield compared(table, built, "scan", scan, LIMIT)
-        else:
-            yield Line(table, shown(built), f"scan {shown(scan)} (too short to judge)")
+        yield of_table(table, runs)
     peak = max(run.peak_mib for run in runs)
     yield Line("peak memory of the build", f"{peak:.0f} MiB", "")
+
+
+def of_table(table: str, runs: list[Run]) -> Line:
+    """One table of several builds against its scan; judged where it takes long enough."""
+    built, scan = ([Run(*run.answer[table][side]) for run in runs] for side in ("built", "scan"))
+    cpu_built, cpu_scan = (median(run.cpu_seconds for run in side) for side in (built, scan))
+    if max(cpu_built, cpu_scan) >= SHORTEST_JUDGED_SECONDS and cpu_scan > 0:
+        return compared(table, built, "scan", scan, LIMIT)
+    return Line(table, shown(built), f"scan {shown(scan)} (too short to judge)")
 
 
 def prepared(folder: Path, rows: int) -> Path:
@@ -73,7 +77,7 @@ def build(data: str) -> Steps:
     import duckdb
 
     from analysis import archive, exports, settings, warehouse
-    from analysis.cli import loading
+    from analysis.cli import assumptions, loading
 
     chosen = settings.load(Path(data))
     manifest = archive.Manifest.load(chosen.archive)
@@ -103,7 +107,11 @@ def build(data: str) -> Steps:
             _run(connections[0], queries)
             started.append((name, _clocks(), _between(before, _clocks())))
 
-    values: dict[str, Any] = {**asdict(chosen.reading), **asdict(chosen.interventions)}
+    values: dict[str, Any] = {
+        **asdict(chosen.reading),
+        **asdict(chosen.interventions),
+        **assumptions.values(chosen.costs),
+    }
     yield
     warehouse.build(chosen, "benchmark", attach, values, step)
     yield

@@ -220,24 +220,23 @@ def test_overlapping_ledgers_keep_their_own_totals_and_count_every_booking_once(
 
 
 def test_amounts_of_the_wrong_sign_are_taken_as_they_stand_and_told(data: Data) -> None:
-    put(data, [row(1, "-5.00", "0.00", SALE), row(2, "0.00", "3.00", REFUND), row(3, "0.00", "-3.00", REFUND)])
+    fee = "0030002|技术服务费-基础技术服务费"
+    wrong = [row(1, "-5.00", "0.00", SALE), row(2, "0.00", "3.00", REFUND), row(4, "0.00", "0.50", fee)]
+    put(data, [*wrong, row(3, "0.00", "-3.00", REFUND)])
     data.build()
-    assert of_file(
-        data, "negative_income_rows", "positive_expense_rows", "income_fen", "expense_fen", "difference_fen"
-    ) == (
+    assert of_file(data, "negative_income_rows", "positive_expense_rows", "flags") == (
         1,
-        1,
-        -500,
-        0,
-        0,
+        2,
+        "negative_income,positive_expense",
     )
-    assert of_file(data, "flags") == "negative_income,positive_expense"
+    assert of_file(data, "income_fen", "expense_fen", "classified_fen", "difference_fen") == (-500, 50, -450, 0)
     assert data.ask("select component, amount_fen from facts.ledger_order_components order by order_id") == [
         ("sale", 500),
         ("refund", -300),
         ("refund", 300),
+        ("fee_returned", -50),
     ]
-    assert warned(data) == {"ledger_wrong_sign": 2}
+    assert warned(data) == {"ledger_wrong_sign": 3}
 
 
 @pytest.mark.parametrize(

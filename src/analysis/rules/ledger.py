@@ -78,13 +78,13 @@ def _rule(file: Path, entry: dict[str, Any]) -> LedgerRule:
         raise _wrong(file, f"规则 {label} 的值都要加引号", f"every value of rule {label} needs quotation marks")
     rule = LedgerRule(**given)
     choices = {"class": (rule.ledger_class, CLASSES), "direction": (rule.direction or DIRECTIONS[0], DIRECTIONS)}
-    for key, (value, allowed) in choices.items():
-        if value not in allowed:
-            listed = ", ".join(allowed)
+    for word, (chosen, possible) in choices.items():
+        if chosen not in possible:
+            listed = ", ".join(possible)
             raise _wrong(
                 file,
-                f"规则 {label} 的 {key} 不能是 {value}；可用的有：{listed}",
-                f"rule {label}: {key} cannot be {value}; it can be: {listed}",
+                f"规则 {label} 的 {word} 不能是 {chosen}；可用的有：{listed}",
+                f"rule {label}: {word} cannot be {chosen}; it can be: {listed}",
             )
     if rule.component in ("", UNCLASSIFIED) or not (rule.code or rule.pattern):
         raise _wrong(

@@ -69,7 +69,7 @@ compared as (
         *,
         income_fen + expense_fen - stated_total_fen as difference_fen,
         coalesce(income_fen <> stated_income_fen, false)
-            or coalesce(expense_fen <> stated_expense_fen, false)
+            or coalesce(abs(expense_fen) <> abs(stated_expense_fen), false)
             or coalesce(income_fen + expense_fen <> stated_total_fen, false) as disagrees,
         stated_from <> date_trunc('month', stated_from)
             or stated_to < date_trunc('month', stated_to) + interval 1 month - interval 1 second
