@@ -141,17 +141,21 @@ def test_what_is_not_known_is_missing_and_not_nothing() -> None:
     assert losses.by_cause(*only_unknown, AS_OF)["loss_fen"].isna().all()
 
     partly = frames(
-        [order(1), order(2), order(3)],
+        [order(1), order(2), order(3), order(4)],
         [
             entry(1, "refund", 8000),
             entry(1, "labour", None, source="estimate"),
             entry(1, "returned_goods", None, source="estimate"),
             entry(2, "refund", 500, source="estimate"),
+            entry(2, "goods_not_returned", 300, source="estimate"),
+            entry(3, "goods_not_returned", None, source="estimate"),
+            entry(4, "compensation", None, source="estimate"),
+            entry(4, "refund", 70),
         ],
     )
     row = of_shop(losses.summary(*partly, DEALT, AS_OF))
-    assert [row[name] for name in TOTALS] == [3, 1, 8500, 8000, 500]
-    assert [row[f"{kind}_share"] for kind in ("known", "estimated", "unknown")] == [0.25, 0.25, 0.5]
+    assert [row[name] for name in TOTALS] == [4, 2, 8570, 8070, 500]
+    assert [row[f"{kind}_share"] for kind in ("known", "estimated", "unknown")] == pytest.approx([2 / 6, 1 / 6, 3 / 6])
 
 
 def test_an_order_and_all_its_entries_belong_to_the_day_of_its_dispute() -> None:
@@ -167,8 +171,8 @@ def test_an_order_and_all_its_entries_belong_to_the_day_of_its_dispute() -> None
 
 
 def test_pending_orders_are_counted() -> None:
-    world = frames([order(1, outcome="pending"), order(2), order(3, outcome=None)], [])
-    assert losses.summary(*world, DEALT, AS_OF).set_index("shop_id").loc["店", "pending_orders"] == 1
+    world = frames([order(1, outcome="pending"), order(2, outcome="pending"), order(3), order(4, outcome=None)], [])
+    assert of_shop(losses.summary(*world, DEALT, AS_OF))["pending_orders"] == 2
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_bounds_are_rounded_half_up(value: float, expected: int) -> None:
 
 
 def sold(**dealt: int) -> pd.DataFrame:
-    rows = [("店", "product", name, count) for name, count in dealt.items()] + [("店", "courier", "p1", 7)]
+    rows = [("店", "product", name, count) for name, count in dealt.items()] + [("店", "courier", "often", 7)]
     return pd.DataFrame(rows, columns=["shop_id", "dimension", "segment", "orders_dealt"])
 
 
