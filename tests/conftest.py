@@ -136,6 +136,7 @@ def sample_report(tmp_path_factory: pytest.TempPathFactory) -> settings.Settings
     """The sample, copied so that nothing that ran before helps, loaded, built and rendered by the verb itself."""
     folder = tmp_path_factory.mktemp("sample")
     shutil.copytree(SAMPLE / "exports", folder / "data" / "sample" / "exports")
+    shutil.copytree(SAMPLE / "evidence", folder / "data" / "sample" / "evidence")
     shutil.copy(SAMPLE / "settings.toml", folder / "data" / "sample" / "settings.toml")
     places = ["--sample", "--data", str(folder / "data"), "--reports", str(folder / "reports")]
     result = CliRunner().invoke(main, ["report", *places])

@@ -315,7 +315,8 @@ def test_proof_that_can_still_be_had_for_an_open_request_and_a_late_parcel(data:
     assert set(Findings(data.settings).obtainable["order_id"]) == {order_id(1)}
 
 
-def test_a_shop_that_registers_no_proof_is_not_said_to_have_lacked_it(data: Data) -> None:
+def test_before_a_shop_registers_proof_it_is_not_said_to_have_lacked_it(data: Data) -> None:
+    """One shop registers none at all; the other since an order of 1 June, and a ticket of it is about an older order."""
     lost = {"工单状态": "已完结", "关闭时间": "2026-06-30 15:00:00", "是否判责商家": "是", "扣款金额": "12"}
     for shop in ("店", "登记的店"):
         orders(data, shop=shop)
@@ -324,6 +325,7 @@ def test_a_shop_that_registers_no_proof_is_not_said_to_have_lacked_it(data: Data
             LAST + timedelta(days=1),
             ticket(1, **lost),
             ticket(2, 处理结果="超时未处理", **lost),
+            ticket(3, 订单编号=order_id(3, "2026-05-31"), **lost),
             shop=shop,
             header=PLAIN,
         )
@@ -336,6 +338,8 @@ def test_a_shop_that_registers_no_proof_is_not_said_to_have_lacked_it(data: Data
         ("店", "50002"): ("clock", "words"),
         ("登记的店", "50001"): ("missing_proof", "evidence"),
         ("登记的店", "50002"): ("clock", "words"),
+        ("店", "50003"): ("unknown", "none"),
+        ("登记的店", "50003"): ("unknown", "none"),
     }
     assert set(found["cost_fen"]) == {1200}
 

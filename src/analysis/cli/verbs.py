@@ -186,11 +186,11 @@ def pack(
     help="数据文件夹 · where data lies (or ANALYSIS_DATA)",
 )
 def sample(data: Path | None) -> None:
-    """重新写出示例导出文件 · write the made-up sample exports again."""
+    """重新写出示例的导出和举证文件 · write the made-up sample exports and proof again."""
     from analysis import sample as made_up
 
     chosen = places.load(data, sample=True)
-    made_up.write(chosen.exports)
+    made_up.write(chosen.exports, chosen.evidence)
     click.echo(f"示例 · sample: {chosen.exports}")
 
 
@@ -201,7 +201,7 @@ def _load_and_build(chosen: Settings, progress: Callable[[str], None]) -> tuple[
     if chosen.is_sample and not chosen.exports.exists():
         from analysis import sample
 
-        sample.write(chosen.exports)
+        sample.write(chosen.exports, chosen.evidence)
     loaded = loading.load(chosen, progress)
     is_new = loading.build(chosen, loaded.manifest, progress)
     for line in answers.accounts(chosen, loaded.accepted):

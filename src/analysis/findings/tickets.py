@@ -114,15 +114,28 @@ class TicketFindings(RateFindings):
         """Before the ticket: the proof that shipped orders at risk still lack, whom to ask and until when."""
         given = proof.load()
         at_risk = warehouse.ask(
-            self.settings, "orders_at_risk", as_of=self.as_of, late_days=self.settings.tickets.late_days
+            self.settings,
+            "orders_at_risk",
+            as_of=self.as_of,
+            late_days=self.settings.tickets.late_days,
+            high_scores=self.high_scores,
         )
         wanted = at_risk["reason_group"].map(lambda group: given.wanted.get(group, given.wanted["other"]))
         return evidence.obtainable(at_risk.assign(required=wanted), self.evidence, given.sources, self.as_of)
 
+    @property
+    def high_scores(self) -> list[str]:
+        """The orders that a model holds to be likely cases, shop and order joined by a line end; without a model none."""
+        return []
+
     @cached_property
     def lapses(self) -> pd.DataFrame:
-        """Why each lost ticket was lost, and what it cost. A shop that registers no proof is not said to have lacked it."""
-        keeping = self.readiness[self.readiness["shop_id"].isin(self.evidence["shop_id"])]
+        """Why each lost ticket was lost, and what it cost. Where no proof was registered yet, none is said to have lacked:
+        for orders made before the oldest order of the shop that has any, by the days that lead their numbers.
+        """
+        day = self.readiness["order_id"].str[:6]
+        kept_since = self.evidence["order_id"].str[:6].groupby(self.evidence["shop_id"]).min()
+        keeping = self.readiness[day >= self.readiness["shop_id"].map(kept_since)]
         return tickets.lapses(self.typed, self.deadlines, self.closed_day_states, keeping)
 
     @cached_property
