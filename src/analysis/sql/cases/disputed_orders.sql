@@ -105,7 +105,7 @@ known as (
         orders.postage_fen,
         coalesce(orders.paid_fen, refunds.order_amount_fen) as paid_fen,
         booked.refund_fen > 0 as has_ledger_refund,
-        coalesce(booked.coupon_back_fen, 0) as coupon_back_fen,
+        case when booked.refund_fen > 0 then coalesce(booked.coupon_back_fen, 0) else 0 end as coupon_back_fen,
         coalesce(booked.fee_returned_fen, 0) as fee_returned_fen,
         coalesce(
             refunds.is_refunded
