@@ -31,6 +31,7 @@ def typed(*rows: dict[str, Any]) -> pd.DataFrame:
     usual = {
         "shop_id": "店", "ticket_id": "500012345678901", "ticket_title": "", "content": "请尽快处理", "created_at": CREATED,
         "stated_deadline_at": None, "time_left": None, "exported_at": CREATED, "ticket_status": "待处理", "hours": None,
+        "is_dated_by_name": True,
         "paid_fen": 1200, "received_fen": 1200, "product_id": "1", "product_name": "杯", "shipped_at": None,
     }  # fmt: skip
     frame = pd.DataFrame([usual | row for row in rows], columns=list(usual))
@@ -188,6 +189,8 @@ def test_a_limit_needs_a_creation_and_a_stated_deadline_does_not() -> None:
         ({"content": "请于2个工作日内处理"}, "workdays"),
         ({"content": "请于2个工作日或12小时内处理"}, ""),
         ({"content": "请于3月28日前处理"}, "day_without_time"),
+        ({"time_left": "1天2小时", "is_dated_by_name": False}, "undated_time_left"),
+        ({"content": "请于48小时内处理", "is_dated_by_name": False}, ""),
         ({"ticket_status": "17"}, "unknown_status"),
         ({"ticket_status": None}, ""),
         ({"content": " ", "ticket_title": None}, "empty_text"),

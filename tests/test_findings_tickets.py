@@ -274,15 +274,19 @@ def test_odd_tickets_are_kept_and_counted_and_the_page_says_what_is_odd(data: Da
     orders(data)
     plain = [ticket(8), ticket(9, 创建时间="2026-07-01 08:35:00")]
     export(data, LAST + timedelta(days=1), *(row for row, _, _ in ODD), *plain)
+    undated = ticket(10, 剩余处理时间="2天3时")
+    data.put("店/工单登记.csv", "\n".join([TICKETS, undated, ""]))
     data.build()
     found = Findings(data.settings)
-    assert set(by_number(found.worklist)) == set("123456789")
+    assert set(by_number(found.worklist)) == {*"123456789", "10"}
+    assert by_number(found.tickets)["10"]["deadline_at"] == datetime(2026, 7, 2, 15), "from the newest time in the list"
     flags = {number: row["flags"] for number, row in by_number(found.tickets).items()}
-    assert flags == {str(at): flag for at, (_, flag, _) in enumerate(ODD, 1)} | {"8": "", "9": ""}
-    assert sorted(flag for _, flag, _ in ODD) == sorted(FLAGS)
+    odd = {str(at): flag for at, (_, flag, _) in enumerate(ODD, 1)} | {"10": "undated_time_left"}
+    assert flags == odd | {"8": "", "9": ""} and sorted(odd.values()) == sorted(FLAGS)
     shown = charts.worklist(found.worklist, found.ticket_types, found.shops, texts.load("zh"), found.tickets)
     look = said(shown.parts["店"][0])
-    assert look.startswith("有 7 张工单请到后台核对：")
+    assert look.startswith("有 8 张工单请到后台核对：")
+    assert "只有剩余时间，文件名里没有导出时间，实际截止更晚 1 张（500010）" in look
     assert [f"{words} 1 张（5000{at}）" in look for at, (_, _, words) in enumerate(ODD, 1)] == [True] * 7
 
 

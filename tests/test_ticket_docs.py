@@ -139,7 +139,7 @@ def asked(rows: list[tuple[str, str]]) -> pd.DataFrame:
     return frame.assign(
         shop_id="店", ticket_id=[str(number) for number in range(len(frame))], ticket_title="", created_at=at,
         exported_at=at, stated_deadline_at=pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]"),
-        time_left=pd.Series(None, index=frame.index, dtype="str"), ticket_status="待处理", paid_fen=1, received_fen=1,
+        time_left=pd.Series(None, index=frame.index, dtype="str"), ticket_status="待处理", is_dated_by_name=True, paid_fen=1, received_fen=1,
         product_id="1", product_name="杯", shipped_at=at, hours=pd.Series(None, index=frame.index, dtype="Int64"),
     )  # fmt: skip
 

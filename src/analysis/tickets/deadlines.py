@@ -13,7 +13,7 @@ from analysis.tickets.states import words as meaning_of
 COLUMNS = ["shop_id", "ticket_id", "deadline_at", "deadline_source", "deadline_words", "limits", "flags"]
 SOURCES = ("stated", "time_left", "text", "type", "unknown")
 FLAGS = (
-    "deadline_before_creation", "created_in_future", "workdays", "day_without_time", "unknown_status", "empty_text", "unknown_order",
+    "deadline_before_creation", "created_in_future", "workdays", "day_without_time", "undated_time_left", "unknown_status", "empty_text", "unknown_order",
 )  # fmt: skip
 CLOCKS_DIFFER = pd.Timedelta(minutes=5)
 """How far a ticket's creation may lie behind the export that shows it: the two clocks need not agree."""
@@ -64,6 +64,7 @@ def deadlines(typed: pd.DataFrame) -> pd.DataFrame:
         "created_in_future": created > typed["exported_at"].astype(AT) + CLOCKS_DIFFER,
         "workdays": (source == "text") & chosen["is_in_workdays"],
         "day_without_time": (source == "text") & chosen["is_day_only"],
+        "undated_time_left": (source == "time_left") & ~typed["is_dated_by_name"].astype("bool"),
         "unknown_status": (status != "") & meaning_of(status, "states").isna(),
         "empty_text": text.str.strip() == "",
         "unknown_order": typed[OF_THE_ORDER].isna().all(axis=1),

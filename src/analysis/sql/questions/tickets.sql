@@ -2,7 +2,7 @@
 -- One row: a ticket, with its order and the newest after-sales request of that order. An export of the next day still tells how
 -- $as_of ended (docs/decisions/0001): what it shows as opened since is listed too, because it waits already.
 -- Each column has its newest value: what a newer export left out (the page's JSON has no content, the template no progress)
--- is remembered from an older one. `exported_at` is that of the export which showed `time_left`, else of the newest.
+-- is remembered from an older one. `exported_at` and `is_dated_by_name` are those of the export which showed `time_left`, else of the newest.
 -- Orders and requests are as their newest export shows them; a time after the day that follows $as_of is left out.
 with shown as (
     select * from facts.ticket_versions where cast(exported_at as date) <= cast($as_of as date) + 1
@@ -22,6 +22,10 @@ tickets as (
             arg_max(exported_at, version_no) filter (where time_left is not null),
             arg_max(exported_at, version_no)
         ) as exported_at,
+        coalesce(
+            arg_max(is_dated_by_name, version_no) filter (where time_left is not null),
+            arg_max(is_dated_by_name, version_no)
+        ) as is_dated_by_name,
         arg_max(ticket_status, version_no) as ticket_status,
         arg_max(progress, version_no) as progress,
         arg_max(reply, version_no) as reply,
