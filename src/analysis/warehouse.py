@@ -7,8 +7,9 @@ earlier layers, from `archive.*` and from `input.*` (the user's choices and rule
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SQL = PACKAGE / "sql"
 LAYERS = ("staging", "signs", "facts", "cases", "marts")
+PRIOR_ORDERS = 30  # a history of this many orders of its own counts as much as the shop's rate does
+MATURE_DAYS = 30  # an order this old has escalated by now or hardly ever will
 STORAGE_VERSION = "v1.5.0"  # opens in every client of DuckDB since 1.5; the newer format does not
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -175,6 +178,32 @@ def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:
     sql = (SQL / "questions" / f"{question}.sql").read_text(encoding="utf-8")
     with connect(settings) as connection:
         return connection.execute(sql, dict(values)).df()
+
+
+def features(
+    settings: Settings,
+    landmarks: Sequence[date],
+    late_days: int,
+    *,
+    prior_orders: int = PRIOR_ORDERS,
+    mature_days: int = MATURE_DAYS,
+) -> pd.DataFrame:
+    """What is known of every order that is still open to escalation at the end of each landmark day, from what was known then.
+
+    One row: a shop's order and a landmark, in the order of landmark, shop and order; all columns are those of
+    `sql/features/order_landmarks.sql` (docs/model.md). Rates are histories of earlier orders, drawn towards the shop's own
+    with the weight of `prior_orders` orders; orders and requests count in them once they are `mature_days` old. A parcel is
+    late `late_days` after it was sent where no delivery was promised. Empty where no order was open, or for no landmarks.
+    """
+    sql = (SQL / "features" / "order_landmarks.sql").read_text(encoding="utf-8")
+    values = {
+        "landmarks": list(landmarks),
+        "late_days": late_days,
+        "prior_orders": prior_orders,
+        "mature_days": mature_days,
+    }
+    with connect(settings) as connection:
+        return connection.execute(sql, values).df()
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table, values: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 -- One row: a ticket with the type that its title belongs to (rules/tickets.toml); `is_intervention`: a type that counts as one,
 -- always or because the ticket lapsed.
+-- `counts`: what the type says, 'yes' or 'lapsed' (only once it lapsed); NULL: it never counts.
 -- A ticket lapsed when any version of it was punished, held the shop liable, cost money, said so, or was closed too late.
 -- grain: shop_id, ticket_id
 -- reads: staging.tickets, archive.tickets, input.ticket_types
@@ -49,6 +50,7 @@ select
     ticket_id,
     order_id,
     ticket_type,
+    counts,
     coalesce(counts = 'yes' or (counts = 'lapsed' and has_lapsed), false) as is_intervention,
     coalesce(created_at, exported_at) as began_at,
     created_at is not null as has_created_at,
