@@ -10,6 +10,19 @@ from analysis.charts.days import cohorts, signal
 from analysis.charts.definitions import definitions, footnotes
 from analysis.charts.figures import coverage, rolling
 from analysis.charts.lost import appeals, lapses
+from analysis.charts.model import (
+    baselines,
+    drift,
+    folds,
+    gain,
+    model_card,
+    model_features,
+    model_measures,
+    months,
+    reliability,
+    training_notice,
+    verdict,
+)
 from analysis.charts.outlook import forecast, rolloff
 from analysis.charts.proof import evidence, obtainable
 from analysis.charts.reconciling import reconciliation
@@ -19,6 +32,7 @@ from analysis.charts.tables import files, interventions, masthead, overview, sou
 from analysis.charts.tiles import tiles
 from analysis.charts.today import due, why, worklist
 from analysis.charts.waiting import backlog
+from analysis.charts.watching import feedback_table, feedback_text, watch_reasons, watchlist
 
 __all__ = [
     "Chart",
@@ -27,29 +41,44 @@ __all__ = [
     "PerShop",
     "appeals",
     "backlog",
+    "baselines",
     "changes",
     "cohorts",
     "coverage",
     "definitions",
+    "drift",
     "due",
     "evidence",
+    "feedback_table",
+    "feedback_text",
     "files",
+    "folds",
     "footnotes",
     "forecast",
+    "gain",
     "interventions",
     "lapses",
     "masthead",
+    "model_card",
+    "model_features",
+    "model_measures",
+    "months",
     "movers",
     "numbers",
     "obtainable",
     "overview",
     "reconciliation",
+    "reliability",
     "rolling",
     "rolloff",
     "segments",
     "signal",
     "sources",
     "tiles",
+    "training_notice",
+    "verdict",
+    "watch_reasons",
+    "watchlist",
     "why",
     "worklist",
 ]

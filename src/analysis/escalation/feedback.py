@@ -20,8 +20,9 @@ DEEDS = ("called", "refunded", "reshipped")
 STATES = ("no_lists", "no_outcomes", "not_enough", "known")
 FEEDBACK_COLUMNS = [
     "state", "since_on", "listed", "handled", "escalated", "control", "control_handled", "control_escalated", "listed_rate",
-    "control_rate", "difference", "difference_low", "difference_high", "prevention_rate",
+    "control_rate", "difference", "difference_low", "difference_high", "prevention_rate", "control_needed", "cases_needed",
 ]  # fmt: skip
+RATES = FEEDBACK_COLUMNS[8:14]
 
 
 def effect(
@@ -58,6 +59,8 @@ def effect(
         "control": control,
         "control_handled": int((handled & is_control).sum()),
         "control_escalated": control_cases,
+        "control_needed": FEWEST_CONTROL,
+        "cases_needed": FEWEST_CASES,
     }
     if row["state"] == "known":
         rate, base = cases / others, control_cases / control
@@ -67,7 +70,7 @@ def effect(
         row |= {"difference_low": low, "difference_high": high}
         row |= {"prevention_rate": None if prevented is None else min(1.0, max(0.0, prevented))}
     made = pd.DataFrame([row], columns=FEEDBACK_COLUMNS)
-    return made.astype(dict.fromkeys(FEEDBACK_COLUMNS[8:], "Float64") | {"since_on": "datetime64[us]"})
+    return made.astype(dict.fromkeys(RATES, "Float64") | {"since_on": "datetime64[us]"})
 
 
 def newcombe(cases: int, orders: int, other_cases: int, other_orders: int) -> tuple[float, float]:

@@ -44,6 +44,7 @@ def watchlist(scored: pd.DataFrame, loss_yuan: pd.Series, choices: Escalation, a
     gain = frame["expected_loss_yuan"] * choices.prevention_rate - choices.action_cost_yuan
     frame["expected_gain_yuan"] = gain
     frame["nearest_rule"] = _rule(frame)
+    frame["reason_1"] = frame["reason_1"].fillna(_seen_by_rule(frame))
     frame["is_worth"] = (gain >= 0).fillna(frame["nearest_rule"] != "none").astype(bool)
     frame["has_open_ticket"] = frame["has_open_ticket"].fillna(False).astype(bool)
     ordered = frame.sort_values(
@@ -88,6 +89,15 @@ def _rule(frame: pd.DataFrame) -> pd.Series:
     is_old = (frame["open_request_hours"].astype("Float64") > RULE_HOURS).fillna(False).astype(bool)
     named = pd.Series("none", index=frame.index, dtype="str")
     return named.mask(is_old, "request_over_a_day").mask(is_missed, "promise_missed").mask(is_missed & is_old, "both")
+
+
+def _seen_by_rule(frame: pd.DataFrame) -> pd.Series:
+    """What the rule saw, as a feature's name: the older of a late delivery, a late shipping and a waiting request is said."""
+    seen = pd.Series(pd.NA, index=frame.index, dtype="str").mask(
+        frame["nearest_rule"].isin(["request_over_a_day"]), "request_open_hours"
+    )
+    is_late = frame["nearest_rule"].isin(["promise_missed", "both"])
+    return seen.mask(is_late, "delivery_late_days").mask(is_late & (frame["is_shipped"] == 0), "ship_late_hours")
 
 
 def _chosen(ordered: pd.DataFrame, choices: Escalation) -> pd.Index:

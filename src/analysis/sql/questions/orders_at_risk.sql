@@ -1,6 +1,7 @@
--- Which shipped orders may become a case: an open request, or a parcel that is late, as known at the end of $as_of?
+-- Which shipped orders may become a case: an open request, a parcel that is late, or a high score, as known at the end of $as_of?
 -- A parcel is late when it is not signed for after its promised delivery, or $late_days days after it was sent where none was
--- promised. `why`: open_request, late, or both joined by a comma. Orders that were refunded are left out.
+-- promised. $high_scores: the orders that the model sets on the watch list, shop and order joined by a line end. `why`:
+-- open_request, late, high_score, joined by commas. Orders that were refunded are left out.
 with open_requests as (
     select shop_id, order_id, arg_min(reason_group, applied_at) as reason_group
     from marts.after_sales
@@ -18,6 +19,7 @@ shipped as (
             orders.promised_delivery_at < cast($as_of as date) + 1,
             orders.shipped_at < cast($as_of as date) + 1 - to_days(cast($late_days as integer))
         ) as is_late,
+        list_contains(cast($high_scores as varchar[]), orders.shop_id || chr(10) || orders.order_id) as has_high_score,
     from marts.orders as orders
     left join open_requests on orders.shop_id = open_requests.shop_id and orders.order_id = open_requests.order_id
     where cast(orders.shipped_at as date) between cast($as_of as date) - 90 and $as_of and not coalesce(orders.is_refunded, false)
@@ -31,7 +33,12 @@ select
     shipped_at,
     signed_at,
     coalesce(reason_group, 'not_received') as reason_group,
-    concat_ws(',', case when has_open_request then 'open_request' end, case when is_late then 'late' end) as why,
+    concat_ws(
+        ',',
+        case when has_open_request then 'open_request' end,
+        case when is_late then 'late' end,
+        case when has_high_score then 'high_score' end
+    ) as why,
 from shipped
-where has_open_request or is_late
+where has_open_request or is_late or has_high_score
 order by shop_id, order_id
