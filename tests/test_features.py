@@ -11,7 +11,7 @@ import pytest
 
 from analysis import warehouse
 from analysis.escalation import columns
-from tests import landmark_world, truncation
+from tests import documents, landmark_world, truncation
 from tests.conftest import Data, order_id
 from tests.test_feature_leaks import SQL
 
@@ -325,9 +325,13 @@ def test_the_statement_says_what_it_reads_and_one_row_is_what_it_says(built_samp
 
     table = warehouse.Table("features", "order_landmarks", SQL)
     tree = parse_one(SQL, read="duckdb")
-    local = {each.alias for each in tree.find_all(exp.CTE)}
-    assert {f"{each.db}.{each.name}" for each in tree.find_all(exp.Table) if each.db and each.name not in local} == set(
-        table.reads
-    )
+    assert {f"{each.db}.{each.name}" for each in tree.find_all(exp.Table) if each.db} == set(table.reads)
     found = features(built_sample, date(2026, 8, 1), date(2026, 9, 1))
     assert len(found) > 500 and not found.duplicated(table.grain).any()
+
+
+def test_every_feature_is_documented_with_its_direction() -> None:
+    rows = documents.rows_below((documents.DOCS / "model.md").read_text(encoding="utf-8"), "what the model found.\n")
+    assert {documents.bare(row["feature"]): row["direction"] for row in rows} == columns.DIRECTIONS
+    text = (documents.DOCS / "model.md").read_text(encoding="utf-8")
+    assert [name for name in columns.CONTEXT if f"`{name}`" not in text] == []
