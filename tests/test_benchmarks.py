@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import building, commands, finding, made_up, rating, reading, ticketing
+from benchmarks import building, commands, finding, ledgering, made_up, rating, reading, ticketing
 from benchmarks.__main__ import SUBJECTS, main
 from benchmarks.scanning import columns_read, scans
 from benchmarks.timing import AnswersDiffer, Line, Run, child, compared, in_turn, same
@@ -38,6 +38,13 @@ def test_the_figures_of_many_shops_stand_on_every_order_of_the_window(tmp_path: 
 def test_the_ranked_tickets_are_those_that_wait(tmp_path: Path) -> None:
     (line,) = ticketing.measure(tmp_path, ROWS, 1)
     assert line.what == "400 tickets ranked" and line.ratio and line.ratio > 0
+
+
+def test_bookings_are_summed_by_order_as_a_second_formulation_sums_them(tmp_path: Path) -> None:
+    lines = {line.what: line for line in ledgering.measure(tmp_path, ROWS, 1)}
+    assert set(ledgering.TABLES) < set(lines)
+    summed = lines[f"{ROWS} bookings classified and summed by order"]
+    assert summed.limit == ledgering.LIMIT and summed.ratio and summed.ratio > 0
 
 
 def test_the_orders_repeat_in_overlapping_exports(tmp_path: Path) -> None:

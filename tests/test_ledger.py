@@ -16,7 +16,7 @@ from analysis import rules, warehouse
 from analysis.cli import answers
 from analysis.exports.stated import NOTHING, stated
 from analysis.settings import UserError
-from tests.conftest import Data, order_id
+from tests.conftest import ROOT, Data, order_id
 
 HEADER = "商户订单号,发生时间,收入金额（+元）,支出金额（-元）,账务类型,备注,业务描述"
 JUNE = ("2026-06-01 00:00:00", "2026-06-30 23:59:59")
@@ -349,6 +349,14 @@ def test_a_users_own_rule_comes_first_and_builds_anew(data: Data) -> None:
     data.build()
     assert data.ask("select rule, component from marts.ledger_entries") == [("mine", "small_payment")]
     assert "ledger" not in rules.load_all(data.settings.rules)
+
+
+def test_the_rule_of_the_documents_is_one(data: Data) -> None:
+    document = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    example = document.split("```toml\n# data/rules/ledger.toml\n")[1].split("```")[0]
+    first, *ours = rules.ledger_rules(own(data, example).parent)
+    assert (first.name, first.component, first.ledger_class) == ("packaging", "packaging", "service")
+    assert ours == rules.ledger_rules()
 
 
 @pytest.mark.parametrize(
