@@ -149,11 +149,13 @@ def _left(time_left: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def _length(text: str) -> float:
-    """Seconds in a time left; NaN where there is none."""
+    """Seconds in a time left; 0 where it only says that it is over, NaN where there is none."""
     text = text.replace(" ", "")
     is_over = any(word in text for word in ("逾期", "超时"))
     for word in ("剩余", "还剩", "处理时间", "时间", "已", "逾期", "超时", ":"):
         text = text.removeprefix(word)
+    if is_over and not text:
+        return 0.0
     read = limits.stretch(text)
     if read is None or read[1]:
         return np.nan
