@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -65,6 +67,25 @@ def test_what_comes_back_scores_to_the_bit_and_tells_the_same(tmp_path: Path) ->
     before = trained().linear
     assert before is not None
     assert (back.linear.estimator.predict_proba(some) == before.estimator.predict_proba(some)).all()
+
+
+def test_without_the_estimator_the_scores_are_the_same_and_scikit_learn_is_not_imported(tmp_path: Path) -> None:
+    save(trained(), tmp_path, CONTEXT)
+    light = load(tmp_path, CONTEXT, with_estimator=False)
+    assert light.linear is not None and light.linear.estimator is None
+    pd.testing.assert_frame_equal(score(light, made().features), score(trained(), made().features), check_exact=True)
+    source = (
+        "import sys\nfrom pathlib import Path\nfrom analysis.escalation import load\n"
+        f"load(Path({str(tmp_path)!r}), {CONTEXT!r}, with_estimator=False)\nprint('sklearn' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True).stdout == "False\n"
+    )
+    (file,) = tmp_path.glob("*.skops")
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(Refused) as error:
+        load(tmp_path, CONTEXT, with_estimator=False)
+    assert error.value.reason == "altered"
 
 
 def test_boosted_trees_come_back_as_well(tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ def test_what_the_platform_started_itself_is_no_positive_and_the_card_counts_it(
     assert card["last_matured"] == "2026-06-01" and card["never_at_a_landmark"] == 0
 
 
+def test_what_had_begun_and_was_not_known_yet_is_neither_positive_nor_negative() -> None:
+    day = date(2026, 6, 1)
+    escalations = started(
+        ("late", day, date(2026, 5, 30)), ("known", day, date(2026, 5, 30)), ("next", day, date(2026, 6, 3))
+    )
+    escalations = escalations.assign(known_on=[date(2026, 6, 5), date(2026, 5, 31), date(2026, 6, 5)])
+    found = labelled(seen(("late", day), ("known", day), ("next", day)), escalations, AS_OF, 7)
+    assert found.isna().tolist() == [True, False, False] and found.tolist()[1:] == [0, 1]
+
+
 def test_the_index_of_the_features_is_kept() -> None:
     day = date(2026, 6, 1)
     features = seen(("a", day), ("b", day)).set_index(pd.Index([7, 3]))

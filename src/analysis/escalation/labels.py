@@ -49,16 +49,19 @@ def labelled(features: pd.DataFrame, escalations: pd.DataFrame, as_of: date, lab
     """Did an intervention begin within `label_days` days after the landmark?
 
     `features`: `shop_id, order_id, landmark_on`. Int8 on its index: 1 where one began on a later day than the landmark and at
-    most `label_days` later, 0 where none did, missing where that day is not over at the end of `as_of`.
+    most `label_days` later, 0 where none did, missing where that day is not over at the end of `as_of`, and where one had begun by
+    the landmark and was not known yet (`known_on` later, where `escalations` has it): there was nothing left to foresee.
     """
     landmark = pd.to_datetime(features["landmark_on"]).to_numpy()
     until = landmark + np.timedelta64(label_days, "D")
     rows = features[ORDER].reset_index(drop=True).assign(row=np.arange(len(features)))
-    pairs = rows.merge(_counted(escalations, as_of)[[*ORDER, "began_on"]], on=ORDER)
-    row, began = pairs["row"].to_numpy(), pairs["began_on"].to_numpy()
+    pairs = rows.merge(_counted(escalations, as_of)[[*ORDER, "began_on", "known_on"]], on=ORDER)
+    row, began, known = (pairs[name].to_numpy() for name in ("row", "began_on", "known_on"))
     label = np.zeros(len(features), dtype=np.int8)
     label[row[(began > landmark[row]) & (began <= until[row])]] = 1
-    return pd.Series(label, index=features.index, name="label").astype("Int8").mask(until > pd.Timestamp(as_of))
+    is_open = until > pd.Timestamp(as_of)
+    is_open[row[(began <= landmark[row]) & (known > landmark[row])]] = True
+    return pd.Series(label, index=features.index, name="label").astype("Int8").mask(is_open)
 
 
 def label_card(
@@ -66,8 +69,8 @@ def label_card(
 ) -> dict[str, Any]:
     """What the label stands on, in numbers that JSON knows.
 
-    `label_days`; `first_landmark`, `last_landmark`, `last_matured` (ISO dates or None); rows `landmarks`, `matured`, `immature`,
-    `positive`; distinct `orders`, `positive_orders`; `escalations` known and counted, `by_platform` left out for being the
+    `label_days`; `first_landmark`, `last_landmark`, `last_matured` (ISO dates or None); rows `landmarks`, `matured`, `immature`
+    (no label), `positive`; distinct `orders`, `positive_orders`; `escalations` known and counted, `by_platform` left out for being the
     platform's own, `never_at_a_landmark` escalated without having been seen open at any landmark before.
     """
     matured, positive = labels.notna(), (labels == 1).fillna(False)
@@ -94,12 +97,13 @@ def label_card(
 
 
 def _counted(escalations: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Those known by then that the platform did not start itself; `began_on` as a timestamp."""
+    """Those known by then that the platform did not start itself; `began_on` and `known_on` as timestamps."""
     began = pd.to_datetime(escalations["began_on"]).dt.normalize()
     counted = began.notna() & (began <= pd.Timestamp(as_of))
     if "initiated_by" in escalations:
         counted &= (escalations["initiated_by"] != PLATFORM).fillna(True).astype(bool)
-    return escalations.assign(began_on=began)[counted]
+    known = pd.to_datetime(escalations["known_on"]).dt.normalize() if "known_on" in escalations else began
+    return escalations.assign(began_on=began, known_on=known)[counted]
 
 
 def _iso(moment: Any) -> str | None:

@@ -82,14 +82,16 @@ def judged(tested: Tested, found: Drawn, cases: int) -> Verdict:
     }
     can_tell = bool(tested.fold.max(initial=0)) and last_cases >= FEWEST_CASES
     _, last_high = found.interval("last brier_skill", WIDE)
-    if can_tell and value["earlier brier_skill"] > 0 and last_high < 0:
+    is_off = can_tell and _is_off(found, last_cases, earlier_cases)
+    is_worse = last_high < 0 or (is_off and value["last brier_skill"] < 0)
+    if can_tell and value["earlier brier_skill"] > 0 and is_worse:
         return verdict("regime_change", **numbers)
     if not value["brier_skill"] > 0:
         return verdict("no_skill", **numbers)
     if not gain_low > 0:
         return verdict("not_better_than_rule", **numbers)
     return verdict(
-        "level_change" if can_tell and _is_off(found, last_cases, earlier_cases) else "better_than_rule", **numbers
+        "level_change" if is_off else "better_than_rule", **numbers
     )
 
 
