@@ -213,7 +213,7 @@ def reckoned(order: Order, assumed: Assumed) -> dict[tuple[str, str], int | None
     is_refunded = bool(refunding) or ledger_refund > 0
     in_ledger = ledger_refund > 0
     is_partial = is_refunded and order.is_exported and refund < order.paid_fen - order.postage_fen
-    newest = (refunding or list(order.requests) or [None])[-1]
+    newest = next(reversed(refunding or list(order.requests)), None)
     if order.is_exported and order.is_shipped:
         is_unsent = False
     elif newest and newest.stage == "未发货":

@@ -216,7 +216,7 @@ def test_a_newer_list_replaces_what_it_names_again(data: Data) -> None:
 
 def flags(data: Data) -> dict[int, str]:
     orders = orders_of(data)
-    return {int(row.order_id[-15:]): row.flags for row in orders.itertuples()}
+    return dict(zip(orders["order_id"].str[-15:].astype(int), orders["flags"], strict=True))
 
 
 def orders_of(data: Data, as_of: date = AS_OF) -> pd.DataFrame:

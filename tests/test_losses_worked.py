@@ -93,10 +93,8 @@ def test_what_is_booked_is_actual_and_what_is_not_is_estimated(example: Data) ->
 
 def test_the_orders_are_told_with_their_cause_and_what_the_ledger_lacks(example: Data) -> None:
     orders = warehouse.ask(example.settings, "loss_orders", as_of=date(2026, 7, 4))
-    told = {
-        row.order_id[-2:]: (row.cause, row.accountable, row.is_returned, row.is_partial, row.flags)
-        for row in orders.itertuples()
-    }
+    columns = ["cause", "accountable", "is_returned", "is_partial", "flags"]
+    told = dict(zip(orders["order_id"].str[-2:], orders[columns].itertuples(index=False, name=None), strict=True))
     assert told == {
         "01": ("quality", "merchant", False, False, ""),
         "02": ("no_reason", "buyer", True, False, ""),
