@@ -9,7 +9,7 @@ from analysis.tickets.deadlines import deadlines
 from analysis.tickets.lapses import lapse_totals, lapses
 from analysis.tickets.states import states
 from analysis.tickets.types import typed
-from analysis.tickets.worklist import due, worklist
+from analysis.tickets.worklist import due, win_probability, worklist
 
 __all__ = [
     "appealable",
@@ -21,5 +21,6 @@ __all__ = [
     "lapses",
     "states",
     "typed",
+    "win_probability",
     "worklist",
 ]
