@@ -190,13 +190,18 @@ def test_it_is_trained_when_due_and_reused_when_not(tmp_path: Path) -> None:
         return again
 
     day = date(2026, 5, 1)
-    assert kept(tmp_path, CONTEXT, day, 7, training(day)).is_new
+    first = kept(tmp_path, CONTEXT, day, 7, training(day))
+    assert first.is_new and first.refused == ""
     later = day + timedelta(days=6)
     found = kept(tmp_path, CONTEXT, later, 7, training(later))
     assert not found.is_new and found.trained is not None and found.trained.as_of == day and len(calls) == 1
     due = day + timedelta(days=7)
     assert kept(tmp_path, CONTEXT, due, 7, training(due)).is_new
-    assert kept(tmp_path, {**CONTEXT, "capacity": 11}, due, 7, training(due)).is_new
+    other = kept(tmp_path, {**CONTEXT, "capacity": 11}, due, 7, training(due))
+    assert other.is_new and other.refused == "other_context"
+    next(tmp_path.glob("*.skops")).write_bytes(b"")
+    again = kept(tmp_path, {**CONTEXT, "capacity": 11}, due, 7, training(due))
+    assert again.is_new and again.refused == "altered" and load(tmp_path, {**CONTEXT, "capacity": 11}).as_of == due
     assert len(list(tmp_path.glob("*.skops"))) == 1
 
 

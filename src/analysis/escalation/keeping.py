@@ -50,13 +50,14 @@ class Kept:
     """The model to use (None: there is none), whether it was trained just now, and what the reader must be told.
 
     `notice`: '' or `training_failed` (the earlier model goes on) or `nothing_kept` (training failed and no earlier model may be
-    used); `problem`: the error's own words.
+    used); `problem`: the error's own words. `refused`: why the model that lay there was not used, one of REASONS, or ''.
     """
 
     trained: Trained | None
     is_new: bool
     notice: str = ""
     problem: str = ""
+    refused: str = ""
 
 
 def kept(
@@ -67,9 +68,10 @@ def kept(
     A model trained on days after `as_of` has seen what the report must not know: it is never used.
     """
     try:
-        last: Trained | None = load(folder, context)
-    except Refused:
-        last = None
+        last: Trained | None = load(folder, context, with_estimator=False)
+        refused = ""
+    except Refused as error:
+        last, refused = None, error.reason.replace("missing", "")
     if last is not None and not is_due(last.as_of, as_of, retrain_days):
         return Kept(last, False)
     try:
@@ -77,8 +79,9 @@ def kept(
         save(trained, folder, context)
     except Exception as error:  # whatever it is, the reader still gets the last good model and is told
         usable = last if last is not None and last.as_of <= as_of else None
-        return Kept(usable, False, "training_failed" if usable else "nothing_kept", f"{type(error).__name__}: {error}")
-    return Kept(trained, True)
+        notice = "training_failed" if usable else "nothing_kept"
+        return Kept(usable, False, notice, f"{type(error).__name__}: {error}", refused)
+    return Kept(trained, True, refused=refused)
 
 
 def is_due(trained_on: date, as_of: date, retrain_days: int) -> bool:
@@ -118,8 +121,12 @@ def save(trained: Trained, folder: Path, context: Mapping[str, Any]) -> Path:
     return folder / CARD
 
 
-def load(folder: Path, context: Mapping[str, Any]) -> Trained:
-    """The model that `save` wrote. Raises Refused where there is none, or where it is not to be trusted: see REASONS."""
+def load(folder: Path, context: Mapping[str, Any], *, with_estimator: bool = True) -> Trained:
+    """The model that `save` wrote. Raises Refused where there is none, or where it is not to be trusted: see REASONS.
+
+    Without the estimator, a logistic regression scores by the card's numbers, the same to the bit: its file is compared with
+    its digest and not opened, and scikit-learn is not imported. Trees are always loaded.
+    """
     card = _card(folder / CARD)
     if card.get("versions") != _versions():
         raise _refused("other_version", folder, "模型由其他版本训练", "the model comes from another version")
@@ -129,8 +136,9 @@ def load(folder: Path, context: Mapping[str, Any]) -> Trained:
         raise _refused(
             "other_context", folder, "模型训练时的设置或数据范围不同", "the model was trained under other settings"
         )
-    estimator = _estimator(folder, **card["estimator"])
     try:
+        is_needed = with_estimator or bool(card["model"]["boosted"])
+        estimator = _estimator(folder, is_needed, **card["estimator"])
         return _from_json(card["model"], estimator)
     except (KeyError, TypeError, ValueError) as error:
         raise _refused(
@@ -154,15 +162,17 @@ def _card(file: Path) -> dict[str, Any]:
     return card
 
 
-def _estimator(folder: Path, file: str | None, sha256: str | None) -> Any:
+def _estimator(folder: Path, is_needed: bool, file: str | None, sha256: str | None) -> Any:
     if file is None:
         return None
-    import skops.io
-
     path = folder / Path(file).name
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise _refused("altered", folder, f"{path.name} 被改动过或不见了", f"{path.name} was altered or is gone")
+    if not is_needed:
+        return None
+    import skops.io
+
     if unknown := sorted(set(skops.io.get_untrusted_types(data=content)) - set(ALLOWED_TYPES)):
         listed = ", ".join(unknown)
         raise _refused(

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,7 @@ def train(
     """
     from threadpoolctl import threadpool_limits
 
+    import_module("sklearn.ensemble")  # only threads of what is loaded can be limited
     with threadpool_limits(1):  # sums in one order, whatever the machine; and no threads that wait for a busy core
         return _trained(features, labels, as_of, label_days, capacity, seed, dict(label_card or {}))
 
