@@ -11,7 +11,7 @@ from analysis import rules, texts
 from analysis.cli import reporting
 from analysis.reports import render
 from analysis.settings import PROJECT
-from tests import rate_frames, report_frames, ticket_frames
+from tests import rate_frames, report_frames, ticket_frames, watch_frames
 
 WORDS = {language: texts.load(language) for language in ("zh", "en")}
 TITLES = {"small": ("小报告", "A small report"), "second": ("第二页 <i>", "A second page <i>")}
@@ -72,6 +72,16 @@ def findings() -> SimpleNamespace:
         backlog=ticket_frames.backlog(),
         handling=ticket_frames.handling(),
         evidence=ticket_frames.evidence(),
+        settings=SimpleNamespace(escalation=watch_frames.CHOICES),
+        watched=watch_frames.watched(),
+        watchlist=watch_frames.watched(),
+        trained=watch_frames.trained(),
+        kept=watch_frames.kept(),
+        feedback=watch_frames.feedback(),
+        model_card=watch_frames.card(),
+        model_features=watch_frames.features(),
+        model_measures=watch_frames.evaluation()["overall"],
+        drift=watch_frames.drift(),
     )
 
 

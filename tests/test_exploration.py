@@ -370,3 +370,47 @@ def test_the_exercises_on_tickets_can_be_solved_as_hinted(priced: Findings) -> N
         mine = own.assign(ticket_title="", content=text, created_at=at, stated_deadline_at=nothing, time_left=None)
         (found,) = tickets.deadlines(mine)["deadline_at"]
         assert found == datetime(2026, 3, 30, 12)
+
+
+@pytest.fixture(scope="module")
+def watched(executed: dict[str, Any]) -> dict[str, list[Row]]:
+    """The tables of `escalation`, by the tag of the cell that shows them."""
+    return tables(executed["escalation"])
+
+
+def test_an_order_s_landmarks_grow_older_and_the_label_is_counted(
+    watched: dict[str, list[Row]], found: Findings
+) -> None:
+    ages = [float(row["age_days"]) for row in watched["landmarks"]]
+    assert [round(later - earlier, 3) for earlier, later in pairwise(ages)] == [3.0] * 4
+    (counted,) = watched["labels"]
+    card = found.model_card
+    assert [int(value) for value in list(counted.values())[-2:]] == [card["landmarks"], card["positive"]]
+    assert int(list(counted.values())[1]) == -(-found.label_days // 3), "the days that are younger than the label"
+
+
+def test_the_label_s_days_hold_95_percent_of_the_cases(watched: dict[str, list[Row]], found: Findings) -> None:
+    shares = {int(row["成交后几天"]): float(row["已经介入的比例"]) for row in watched["delays"]}
+    assert shares[found.label_days] >= 0.95 > shares[14]
+
+
+def test_the_notebook_s_tables_and_verdict_are_the_report_s(
+    executed: dict[str, Any], watched: dict[str, list[Row]], found: Findings
+) -> None:
+    told = found.trained.evaluation["baselines"].set_index("name")["precision"]
+    assert {row["name"]: float(row["precision"]) for row in watched["baselines"]} == pytest.approx(dict(told), abs=1e-5)
+    assert len(watched["folds"]) == len(found.trained.evaluation["folds"])
+    (cell,) = (cell for cell in executed["escalation"].cells if "verdict" in tags(cell))
+    assert cell.outputs[0]["text"].startswith(f"{found.trained.verdict.code}\n")
+    assert not found.trained.verdict.ranks, "the text above it says so"
+
+
+def test_the_threshold_and_the_gain_are_reckoned_by_hand(watched: dict[str, list[Row]], found: Findings) -> None:
+    least = {row["shop_id"]: float(row["可能性至少"]) for row in watched["threshold"]}
+    assert least == pytest.approx({shop: 5 / (0.3 * loss) for shop, loss in found.loss_yuan.items()}, abs=0.001)
+    rows = watched["gain"]
+    assert [float(row["expected_gain_yuan"]) for row in rows] == [float(row["手算"]) for row in rows]
+    for row in rows:
+        is_worth = float(row["probability"]) >= least[row["shop_id"]]
+        assert is_worth == (row["act"] == "True" or row["control"] == "True")
+    assert {row["看得出来"] for row in watched["needed"]} == {"True", "False"}

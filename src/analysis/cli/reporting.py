@@ -37,8 +37,12 @@ def render(settings: Settings, manifest: archive.Manifest, wanted: date | None) 
     from analysis import reports
     from analysis.findings import Findings
 
+    # Once, before the languages' pages are made at the same time: proof is registered, and the model is trained where due.
+    found = Findings(settings, as_of)
     if settings.evidence.exists():
-        _ = Findings(settings, as_of).evidence  # registered here, once: the languages' pages are made at the same time
+        _ = found.evidence
+    _ = found.kept
+    fingerprint = _fingerprint(settings, as_of, before)
     chosen = rules.chosen((settings.report.rule, *settings.report.also), settings.rules)
     record = {
         "fingerprint": fingerprint,
@@ -103,7 +107,7 @@ def _is_same(folder: Path, fingerprint: str, languages: Sequence[str]) -> bool:
 
 
 def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
-    """What the pages stand on: the warehouse, the proof files, the user's choices, the day, our own files and the libraries that draw.
+    """What the pages stand on: the warehouse, the proof files, the model, the user's choices, the day, our files, the libraries that draw.
 
     Also what the report before said; how long that took makes no difference.
     """
@@ -113,6 +117,8 @@ def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
         from analysis import evidence
 
         digest.update(evidence.stamp(settings.evidence).encode())
+    for card in sorted(settings.models.rglob("*.json")):  # a card holds the digest of the file beside it
+        digest.update(card.read_bytes())
     digest.update(repr([(name, version(name)) for name in VERSIONS]).encode())
     digest.update(repr([file.name for file in NOTEBOOKS]).encode())
     ours = sorted(each for each in PACKAGE.rglob("*") if each.is_file() and each.suffix != ".pyc")

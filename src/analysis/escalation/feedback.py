@@ -40,13 +40,9 @@ def effect(
     that the handled orders would have had: the difference over `control_rate`, over the share handled (Bloom 1984), between 0
     and 1. Rates and what follows are missing unless `state` is known.
     """
-    key = ["shop_id", "order_id"]
-    drawn = listed[listed["act"] | listed["control"]].assign(scored_on=pd.to_datetime(listed["scored_on"]))
-    first = drawn.sort_values(["scored_on", *key]).drop_duplicates(key)
-    first = first[first["scored_on"] <= pd.Timestamp(as_of) - timedelta(days=label_days)].reset_index(drop=True)
-    handled = _within(first, outcomes[outcomes["action"].isin(DEEDS)].rename(columns={"handled_at": "at"}), label_days)
-    escalated = _within(first, escalations.rename(columns={"began_on": "at"}), label_days)
-    is_control = first["control"].astype(bool)
+    first = watched(listed, outcomes, escalations, as_of, label_days)
+    handled, escalated = first["acted"], first["escalated"]
+    is_control = first["is_control"]
     control, others = int(is_control.sum()), int((~is_control).sum())
     cases, control_cases = int((escalated & ~is_control).sum()), int((escalated & is_control).sum())
     done = int((handled & ~is_control).sum())
@@ -71,6 +67,25 @@ def effect(
         row |= {"prevention_rate": None if prevented is None else min(1.0, max(0.0, prevented))}
     made = pd.DataFrame([row], columns=FEEDBACK_COLUMNS)
     return made.astype(dict.fromkeys(RATES, "Float64") | {"since_on": "datetime64[us]"})
+
+
+def watched(
+    listed: pd.DataFrame, outcomes: pd.DataFrame, escalations: pd.DataFrame, as_of: date, label_days: int
+) -> pd.DataFrame:
+    """Which listed orders have had their time, what was done about each, and did it become a case?
+
+    Arguments as `effect` takes them. One row an order: `shop_id, order_id, scored_on, is_control, acted, escalated`.
+    """
+    key = ["shop_id", "order_id"]
+    drawn = listed[listed["act"] | listed["control"]].assign(scored_on=pd.to_datetime(listed["scored_on"]))
+    first = drawn.sort_values(["scored_on", *key]).drop_duplicates(key)
+    first = first[first["scored_on"] <= pd.Timestamp(as_of) - timedelta(days=label_days)].reset_index(drop=True)
+    found = first.assign(
+        is_control=first["control"].astype(bool),
+        acted=_within(first, outcomes[outcomes["action"].isin(DEEDS)].rename(columns={"handled_at": "at"}), label_days),
+        escalated=_within(first, escalations.rename(columns={"began_on": "at"}), label_days),
+    )
+    return found[[*key, "scored_on", "is_control", "acted", "escalated"]]
 
 
 def newcombe(cases: int, orders: int, other_cases: int, other_orders: int) -> tuple[float, float]:

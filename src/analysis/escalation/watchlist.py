@@ -30,7 +30,7 @@ def watchlist(scored: pd.DataFrame, loss_yuan: pd.Series, choices: Escalation, a
 
     `scored`: one row an open order: `shop_id, order_id, probability` (missing: the model ranks nothing), `reason_1` to
     `reason_3`, `counter_reason`, `model_version`, `promise_missed`, `open_request_hours`, `has_open_ticket`, `deadline_at`,
-    `paid_fen`. `loss_yuan`: what a case costs, by shop; `choices.loss_yuan` comes before it.
+    `paid_fen`, `is_shipped`. `loss_yuan`: what a case costs, by shop; `choices.loss_yuan` comes before it.
 
     At most `choices.capacity` orders, by expected gain; the first `choices.shop_quota` worth acting on of every shop come before
     all others. Of those worth acting on, a share is drawn by a hash of the order: `control`, to be left alone. An order is in
@@ -92,9 +92,9 @@ def _rule(frame: pd.DataFrame) -> pd.Series:
 
 
 def _seen_by_rule(frame: pd.DataFrame) -> pd.Series:
-    """What the rule saw, as a feature's name: the older of a late delivery, a late shipping and a waiting request is said."""
-    seen = pd.Series(pd.NA, index=frame.index, dtype="str").mask(
-        frame["nearest_rule"].isin(["request_over_a_day"]), "request_open_hours"
+    """What the rule saw, as a feature's name; missing where it saw nothing."""
+    seen = pd.Series(None, index=frame.index, dtype="str").mask(
+        frame["nearest_rule"] == "request_over_a_day", "request_open_hours"
     )
     is_late = frame["nearest_rule"].isin(["promise_missed", "both"])
     return seen.mask(is_late, "delivery_late_days").mask(is_late & (frame["is_shipped"] == 0), "ship_late_hours")
