@@ -90,9 +90,7 @@ def judged(tested: Tested, found: Drawn, cases: int) -> Verdict:
         return verdict("no_skill", **numbers)
     if not gain_low > 0:
         return verdict("not_better_than_rule", **numbers)
-    return verdict(
-        "level_change" if is_off else "better_than_rule", **numbers
-    )
+    return verdict("level_change" if is_off else "better_than_rule", **numbers)
 
 
 def _is_off(found: Drawn, last_cases: int, earlier_cases: int) -> bool:
