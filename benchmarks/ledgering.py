@@ -14,7 +14,7 @@ from benchmarks.timing import Line, Run, Steps, child, compared, same
 
 LIMIT = 3.0
 MEMORY_LIMIT = 4.0  # of a quarter of the bookings: what grows with them and is spilled, never more than in proportion
-STEPS = ("facts.ledger_kinds", "facts.ledger_order_components")
+STEPS = ("signs.ledger_kinds", "facts.ledger_order_components")
 TABLES = ("staging.ledger_entries", *STEPS, "facts.ledger_file_kinds", "marts.ledger_files")
 
 # 账务类型, 业务描述, whether it adds money, component; of the bookings of an order in turn.

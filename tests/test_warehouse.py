@@ -124,6 +124,9 @@ def test_every_check_catches_the_fault_it_is_for(built: Data, check: str, tmp_pa
         "every_sign_leads_to_an_intervention": "delete from marts.interventions",
         "losses_hold_every_booking_of_a_dispute": "insert into marts.loss_entries values "
         "('店', '1', 'refund', 'ledger', 100, true, timestamp '2026-06-10', 1, '0020002')",
+        "ledger_files_add_up": "insert into facts.ledger_file_kinds values (1, 1, 1, 0, 0, 0, 100, 0)",
+        "ledger_orders_add_up": "insert into facts.ledger_order_components values "
+        "('店', '1', 'refund', 'loss', 100, 1, timestamp '2026-06-10', timestamp '2026-06-10', '0020002')",
         "an_estimate_stands_alone": "insert into marts.loss_entries select '店', '1', 'refund', unnest(['manual', 'estimate']), "
         "100, true, timestamp '2026-06-10', 0, 'noted'",
     }

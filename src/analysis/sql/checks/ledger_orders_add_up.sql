@@ -5,7 +5,7 @@ with booked as (
         order_id,
         count(*) as ledger_rows,
         cast(-sum(income_fen + expense_fen) as bigint) as amount_fen,
-    from staging.ledger_entries
+    from marts.ledger_entries
     where order_id is not null
     group by shop_id, order_id
 ),

@@ -1,4 +1,4 @@
--- One row: what one ledger export holds of one wording (facts.ledger_kinds), all its rows, also those that another export repeats.
+-- One row: what one ledger export holds of one wording (signs.ledger_kinds), all its rows, also those that another export repeats.
 -- `kind_id` is reckoned as in staging.ledger_entries, which holds each booking once.
 -- grain: file_id, kind_id
 -- reads: archive.ledger

@@ -2,7 +2,7 @@
 -- Bookings without an order number (withdrawals, advertising) belong to the shop: marts.ledger_entries has them.
 -- Most are alone under their order and component, and only the others are summed: grouping them all costs a half more.
 -- grain: shop_id, order_id, component
--- reads: staging.ledger_entries, facts.ledger_kinds
+-- reads: staging.ledger_entries, signs.ledger_kinds
 -- plain: order_id
 with bookings as not materialized (
     select
@@ -15,7 +15,7 @@ with bookings as not materialized (
         kinds.rule,
         hash(entries.shop_id, entries.order_id, kinds.component) as likeness,
     from staging.ledger_entries as entries
-    join facts.ledger_kinds as kinds on entries.kind_id = kinds.kind_id
+    join signs.ledger_kinds as kinds on entries.kind_id = kinds.kind_id
     where entries.order_id is not null
 ),
 

@@ -2,7 +2,7 @@
 -- shop-level booking.
 -- grain: file_id, row_no
 -- as: view
--- reads: staging.ledger_entries, facts.ledger_kinds
+-- reads: staging.ledger_entries, signs.ledger_kinds
 select
     entries.shop_id,
     entries.occurred_at,
@@ -21,4 +21,4 @@ select
     entries.file_id,
     entries.row_no,
 from staging.ledger_entries as entries
-join facts.ledger_kinds as kinds on entries.kind_id = kinds.kind_id
+join signs.ledger_kinds as kinds on entries.kind_id = kinds.kind_id

@@ -3,7 +3,7 @@
 -- `difference_fen`: rows less the export's own `#` totals. A period is partial where it is not whole months, or where the
 -- export was made before its end; only the time in a footer proves that.
 -- grain: file_id
--- reads: archive.files, facts.ledger_file_kinds, facts.ledger_kinds, staging.ledger_entries
+-- reads: archive.files, facts.ledger_file_kinds, signs.ledger_kinds, staging.ledger_entries
 with sums as (
     select
         held.file_id,
@@ -25,7 +25,7 @@ with sums as (
             where kinds.ledger_class = 'transfer'
         ), 0) as bigint) as excluded_fen,
     from facts.ledger_file_kinds as held
-    join facts.ledger_kinds as kinds on held.kind_id = kinds.kind_id
+    join signs.ledger_kinds as kinds on held.kind_id = kinds.kind_id
     group by held.file_id
 ),
 
@@ -35,7 +35,7 @@ staged as (
     group by file_id
 ),
 
-files as (
+ledgers as (
     select
         files.shop_id,
         files.file_id,
@@ -74,7 +74,7 @@ compared as (
         stated_from <> date_trunc('month', stated_from)
             or stated_to < date_trunc('month', stated_to) + interval 1 month - interval 1 second
             or (stated_total_fen is not null and exported_at < stated_to) as is_partial_month,
-    from files
+    from ledgers
 )
 
 select

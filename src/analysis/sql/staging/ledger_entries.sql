@@ -2,7 +2,7 @@
 -- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. Only
 -- bookings whose hash occurs twice are numbered: the others are alone for certain, and numbering costs ten times a scan.
 -- `bookings` and `marked` are read anew each time, because keeping every row for the second reader costs more.
--- `kind_id` stands for the words and the direction of a booking (facts.ledger_kinds).
+-- `kind_id` stands for the words and the direction of a booking (signs.ledger_kinds).
 -- grain: file_id, row_no
 -- reads: archive.ledger
 -- plain: order_id
