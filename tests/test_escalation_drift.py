@@ -98,7 +98,8 @@ def test_probabilities_that_no_longer_come_true_change_the_verdict() -> None:
     off = drift(trained(), same, outcomes=outcomes(2.0))
     row = off.query("kind == 'outcome'").iloc[0]
     assert row["is_alarm"] and row["value"] == pytest.approx(0.5, abs=0.08)
-    assert judged(trained(), off).verdict.code == "level_change"
+    today = judged(trained(), off).verdict
+    assert today.code == "level_change" and today.numbers["last_predicted_over_actual"] == row["value"]
 
 
 def test_an_alarm_says_nothing_about_a_model_that_ranks_nothing() -> None:

@@ -106,7 +106,7 @@ def judged(trained: Trained, found: pd.DataFrame) -> Trained:
     """The model under today's verdict: `drifted` where today's scores raised an alarm, `level_change` where outcomes did.
 
     Only of a model that ranks, and it still does: what changed is how far to trust it. The numbers then hold `psi` and
-    `psi_threshold`, or `predicted_over_actual` with `_low` and `_high`, and how many `features` drifted.
+    `psi_threshold`, or `predicted_over_actual` with `_low` and `_high` (also as `last_predicted_over_actual`), and how many `features` drifted.
     """
     alarms = found[found["is_alarm"] & found["kind"].isin(["score", "outcome"])]
     if not trained.verdict.ranks or alarms.empty:
@@ -122,6 +122,7 @@ def judged(trained: Trained, found: pd.DataFrame) -> Trained:
                 f"predicted_over_actual{end}": row[key]
                 for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))
             }
+            numbers["last_predicted_over_actual"] = row["value"]
     code = "level_change" if (alarms["kind"] == "outcome").any() else "drifted"
     return replace(trained, verdict=replace(trained.verdict, code=code, numbers=numbers))
 
