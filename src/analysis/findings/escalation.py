@@ -90,7 +90,7 @@ class EscalationFindings(TicketFindings):
 
     @cached_property
     def trained(self) -> escalation.Trained:
-        """The model under today's verdict: one that ranks no longer does where orders or outcomes have drifted from it."""
+        """The model under today's verdict: it says so where orders or outcomes have drifted from what was learnt."""
         return escalation.judged(self._model, self.drift)
 
     @cached_property
