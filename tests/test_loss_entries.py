@@ -18,6 +18,7 @@ from tests.loss_world import (
     COSTS,
     LEDGER,
     NOTED,
+    ORDERS,
     UNCOUNTED,
     Assumed,
     Order,
@@ -58,10 +59,12 @@ def test_a_refund_takes_the_revenue_once_and_gives_the_fee_back(data: Data) -> N
 
 
 def test_what_the_ledger_has_is_not_estimated_beside_it(data: Data) -> None:
-    order = Order(discount_fen=300, requests=(Request(refund_fen=2700),), bookings=(("refund", 2500),))
+    order = Order(discount_fen=300, requests=(Request(refund_fen=2600),), bookings=(("refund", 2700),))
     assert cost(data, order) == {
-        ("refund", "ledger"): 2500,
-        ("fee_not_returned", "estimate"): 15,
+        ("refund", "ledger"): 2700,
+        ("fee_not_returned", "estimate"): 16,
+        ("goods_not_returned", "estimate"): 1650,
+        ("outbound_freight", "estimate"): 320,
     }
 
 
@@ -107,11 +110,17 @@ def test_goods_come_back_only_where_they_are_seen_to(data: Data, request_: Reque
     assert found.get(("return_freight", "estimate")) == (700 if is_back else None)
 
 
-def test_of_a_partial_return_the_refunded_share_of_the_pieces_came_back(data: Data) -> None:
-    order = Order(
-        goods_fen=9000, quantity=3, has_unit_cost=True, requests=(Request(kind="退货退款", refund_fen=4400, return_status="已签收"),)
-    )  # fmt: skip
-    assert cost(data, order)["returned_goods", "estimate"] == -1080  # 4400 of 9000 for 3 pieces: 1.47, so one
+@pytest.mark.parametrize(("refund", "pieces"), [(900, 1), (4400, 1), (4500, 2), (8900, 3)])
+def test_of_a_partial_return_the_refunded_share_of_the_pieces_came_back(data: Data, refund: int, pieces: int) -> None:
+    returned = Request(kind="退货退款", refund_fen=refund, return_status="已签收")
+    order = Order(goods_fen=9000, quantity=3, has_unit_cost=True, requests=(returned,))
+    assert cost(data, order)["returned_goods", "estimate"] == -1080 * pieces
+
+
+@pytest.mark.parametrize(("refund", "is_whole"), [(3000, True), (2999, False)])
+def test_a_refund_of_all_but_the_postage_is_a_whole_one(data: Data, refund: int, is_whole: bool) -> None:
+    found = cost(data, Order(postage_fen=600, requests=(Request(refund_fen=refund),)))
+    assert (("goods_not_returned", "estimate") in found) == is_whole
 
 
 @pytest.mark.parametrize(("amounts", "refund"), [((1000, 1500), 2500), ((2000, 2000), 3000)])
@@ -150,6 +159,17 @@ def test_a_refund_without_an_order_is_counted_and_its_goods_are_unknown(data: Da
         ("missing: order",)
     ]
     assert flags(data)[1] == "refund_without_order,order_without_ledger"
+
+
+def test_a_refund_that_only_the_order_s_status_tells_is_unknown(data: Data) -> None:
+    put(data, [Order(tickets=(Ticket(),))], Assumed())
+    row = f"{order_id(1)},已收货，退款成功,77002,30.00,0,0,30.00,1,2026-06-02 10:00:00,2026-06-01 10:00:00"
+    data.orders([row], header=ORDERS)
+    data.build()
+    assert dict(data.ask("select component, rule from marts.loss_entries where amount_fen is null")) == {
+        "refund": "missing: refund_fen",
+        "returned_goods": "missing: return_status",
+    }
 
 
 def test_unit_costs_go_before_the_share_the_most_specific_first(data: Data) -> None:
