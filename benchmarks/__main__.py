@@ -1,4 +1,4 @@
-"""`python -m benchmarks [reading building ledgering rating finding ticketing commands] [--rows N] [--repeats N]`: prints one table a subject.
+"""`python -m benchmarks [reading building ledgering rating featuring escalating finding ticketing commands] [--rows N] [--repeats N]`: prints one table a subject.
 
 Ends with 1 where two sides found different answers, never because something was slow.
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import building, commands, finding, ledgering, rating, reading, ticketing
+from benchmarks import building, commands, escalating, featuring, finding, ledgering, rating, reading, ticketing
 from benchmarks.timing import AnswersDiffer, Line
 
 SUBJECTS = {
@@ -18,6 +18,8 @@ SUBJECTS = {
     "building": building.measure,
     "ledgering": ledgering.measure,
     "rating": rating.measure,
+    "featuring": featuring.measure,
+    "escalating": escalating.measure,
     "finding": finding.measure,
     "ticketing": ticketing.measure,
     "commands": commands.measure,

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import building, commands, finding, ledgering, made_up, rating, reading, ticketing
+from benchmarks import (
+    building,
+    commands,
+    escalating,
+    featuring,
+    finding,
+    ledgering,
+    made_up,
+    rating,
+    reading,
+    ticketing,
+)
 from benchmarks.__main__ import SUBJECTS, main
 from benchmarks.scanning import columns_read, scans
 from benchmarks.timing import AnswersDiffer, Line, Run, child, compared, in_turn, same
@@ -28,6 +39,17 @@ def test_building_shows_every_table_and_rating_agrees_with_plain_sql(tmp_path: P
     tables = {table.full_name for layer in warehouse.LAYERS for table in warehouse.tables(layer) if not table.is_view}
     assert tables < built
     assert [line.limit for line in rating.measure(tmp_path, ROWS, 1)] == [2.0]
+
+
+def test_the_features_are_those_that_polars_finds(tmp_path: Path) -> None:
+    lines = list(featuring.measure(tmp_path, ROWS, 1))
+    assert [line.limit for line in lines] == [1.0, 8.0, None, 1.0, None, None]
+    assert all(line.ratio and line.ratio > 0 for line in lines)
+
+
+def test_the_scores_are_those_of_scikit_learns_own_pipeline(tmp_path: Path) -> None:
+    fitted, scored = escalating.measure(tmp_path, 5 * ROWS, 1)
+    assert (fitted.limit, scored.limit) == (1.0, 1.2) and scored.ratio and scored.ratio > 0
 
 
 def test_the_figures_of_many_shops_stand_on_every_order_of_the_window(tmp_path: Path) -> None:

@@ -44,12 +44,12 @@ LEAKS = {
         "and deadlines.seen_until is null",
     ),
     "a signature of a later day": (
-        "case when dealt.signed_at < landmarks.ends_at then dealt.signed_at end as signed_at",
-        "dealt.signed_at",
+        "case when candidates.signed_at < candidates.ends_at then candidates.signed_at end as signed_at",
+        "candidates.signed_at",
     ),
     "the courier of a parcel not yet sent": (
-        "case when dealt.shipped_at < landmarks.ends_at then dealt.courier end as courier",
-        "dealt.courier",
+        "case when candidates.shipped_at < candidates.ends_at then candidates.courier end as courier",
+        "candidates.courier",
     ),
     "all tickets that the order ever got": (
         "join landmarks on tickets.opened_at < landmarks.ends_at and tickets.opened_at >= landmarks.oldest_at",

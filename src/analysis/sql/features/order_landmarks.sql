@@ -325,46 +325,57 @@ histories as materialized (
     where totals.dimension not in ('orders', 'requests')
 ),
 
+-- Those not signed long ago by their own times; of the others, only those with an open request.
+candidates as (
+    select landmarks.*, dealt.*
+    from dealt
+    join landmarks
+        on dealt.known_at < landmarks.ends_at
+        and dealt.dealt_at < landmarks.ends_at
+        and dealt.dealt_at >= landmarks.oldest_at
+        and (dealt.signed_at is null or dealt.signed_at >= landmarks.signed_since)
+    union all
+    select landmarks.*, dealt.*
+    from open_requests as requests
+    join dealt on requests.shop_id = dealt.shop_id and requests.order_id = dealt.order_id
+    join landmarks on requests.landmark_on = landmarks.landmark_on
+    where dealt.known_at < landmarks.ends_at
+        and dealt.dealt_at < landmarks.ends_at
+        and dealt.dealt_at >= landmarks.oldest_at
+        and dealt.signed_at < landmarks.signed_since
+),
+
 open_orders as (
     select
-        landmarks.landmark_on,
-        landmarks.ends_at,
-        dealt.shop_id,
-        dealt.order_id,
-        dealt.dealt_at,
-        dealt.paid_fen,
-        dealt.product_id,
-        coalesce(dealt.product_id, dealt.product_name) as product,
-        case when dealt.shipped_at < landmarks.ends_at then dealt.courier end as courier,
-        dealt.province,
-        greatest(coalesce(dealt.promised_ship_at, dealt.dealt_at + to_hours(48)), dealt.dealt_at) as ship_due_at,
+        candidates.landmark_on,
+        candidates.ends_at,
+        candidates.shop_id,
+        candidates.order_id,
+        candidates.dealt_at,
+        candidates.paid_fen,
+        candidates.product_id,
+        coalesce(candidates.product_id, candidates.product_name) as product,
+        case when candidates.shipped_at < candidates.ends_at then candidates.courier end as courier,
+        candidates.province,
+        greatest(coalesce(candidates.promised_ship_at, candidates.dealt_at + to_hours(48)), candidates.dealt_at) as ship_due_at,
         case
-            when dealt.promised_delivery_at is not null then greatest(dealt.promised_delivery_at, dealt.dealt_at)
-            when dealt.shipped_at < landmarks.ends_at then dealt.shipped_at + to_days($late_days)
+            when candidates.promised_delivery_at is not null then greatest(candidates.promised_delivery_at, candidates.dealt_at)
+            when candidates.shipped_at < candidates.ends_at then candidates.shipped_at + to_days($late_days)
         end as delivery_due_at,
-        case when dealt.shipped_at < landmarks.ends_at then dealt.shipped_at end as shipped_at,
-        case when dealt.signed_at < landmarks.ends_at then dealt.signed_at end as signed_at,
+        case when candidates.shipped_at < candidates.ends_at then candidates.shipped_at end as shipped_at,
+        case when candidates.signed_at < candidates.ends_at then candidates.signed_at end as signed_at,
         cases.requested_at,
         cases.reason_group,
         cases.step_deadline_at,
         coalesce(cases.tickets, 0) as tickets,
         coalesce(cases.has_open_ticket, false) as has_open_ticket,
         cases.ticket_deadline_at,
-    from dealt
-    join landmarks
-        on dealt.known_at < landmarks.ends_at
-        and dealt.dealt_at < landmarks.ends_at
-        and dealt.dealt_at >= landmarks.oldest_at
+    from candidates
     left join cases
-        on landmarks.landmark_on = cases.landmark_on
-        and dealt.shop_id = cases.shop_id
-        and dealt.order_id = cases.order_id
+        on candidates.landmark_on = cases.landmark_on
+        and candidates.shop_id = cases.shop_id
+        and candidates.order_id = cases.order_id
     where not coalesce(cases.is_out, false)
-        and (
-            dealt.signed_at is null
-            or dealt.signed_at >= landmarks.signed_since
-            or cases.requested_at is not null
-        )
 ),
 
 timed as (
