@@ -268,6 +268,19 @@ def test_a_ledger_that_ends_with_the_refund_says_nothing_of_it(data: Data) -> No
     assert flags(data) == {1: "partial_month", 2: "order_without_ledger"}
 
 
+def test_a_part_of_a_month_beside_the_whole_one_is_no_hole(data: Data) -> None:
+    put(data, [Order(requests=(Request(),))], Assumed())
+    booked = f"{order_id(1)},2026-06-05 10:00:00,0,-30.00,,,{BOOKINGS['refund']}"
+    for name, first, last in (
+        ("2026-06", "2026-06-01", "2026-06-30"),
+        ("20260603-20260620", "2026-06-03", "2026-06-20"),
+    ):
+        data.put(f"店/pdd-mall-bill-detail({name}).csv", ledger(first, last, [booked]), "gb18030")
+    data.build()
+    assert flags(data) == {1: ""}
+    assert entries(data)[1]["refund", "ledger"] == 3000
+
+
 def test_orders_and_entries_are_told_up_to_the_day_asked(data: Data) -> None:
     put(data, [Order(requests=(Request(),)), Order(bookings=(("late_shipping", 300),))], Assumed())
     data.build()
