@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 
 from analysis.escalation import FEATURES, Trained, effects, label_days, labelled, score, train
+from analysis.escalation.evaluating import Drawn, Tested
 from analysis.escalation.fitting import Linear, Rows, base_level, fitted, matrix
 from analysis.escalation.measures import Ranking
+from analysis.escalation.verdicts import judged as verdict_of
 from analysis.escalation.walkforward import folds, walk_forward
 from tests.escalation_worlds import Array, World, delay_drives, nothing_drives, world
 
@@ -171,6 +173,40 @@ def test_taking_young_landmarks_for_negatives_breaks_predicted_over_actual() -> 
 
     assert ratio(honest) == pytest.approx(1, abs=0.15)
     assert ratio(planted) < 0.8
+
+
+@pytest.mark.parametrize(
+    ("skill", "gains", "last", "code"),
+    [
+        (0.1, (0.02, 0.2), 1.0, "better_than_rule"),
+        (0.0, (0.02, 0.2), 1.0, "no_skill"),
+        (-0.1, (0.02, 0.2), 1.0, "no_skill"),
+        (0.1, (-0.02, 0.2), 1.0, "not_better_than_rule"),
+        (0.1, (0.0, 0.0), 1.0, "not_better_than_rule"),
+        (0.1, (0.02, 0.2), 2.0, "level_change"),
+        (0.1, (0.02, 0.2), 1.4, "better_than_rule"),
+    ],
+)
+def test_each_condition_alone_decides(skill: float, gains: tuple[float, float], last: float, code: str) -> None:
+    """Twenty cases in each of two blocks; the draws of a gain lie evenly between two ends."""
+    fold = np.repeat([0, 1], 20)
+    ones = np.ones(40)
+    tested = Tested(ones, np.arange(40), fold, fold, ones / 2, ones / 2, {"model": ones, "rule": ones}, 10)
+    value = {
+        "brier_skill": skill,
+        "last brier_skill": 0.1,
+        "earlier brier_skill": 0.1,
+        "gain rule": np.mean(gains),
+        "precision model": 0.5,
+        "precision rule": 0.4,
+        "last precision model": 0.5,
+        "last precision rule": 0.4,
+        "last predicted_over_actual": last,
+    }
+    draws = pd.DataFrame({name: np.full(101, each) for name, each in value.items()})
+    draws["gain rule"] = np.linspace(*gains, 101)
+    draws["last predicted_over_actual"] = last * np.exp(np.linspace(-0.1, 0.1, 101))
+    assert verdict_of(tested, Drawn(pd.Series(value), draws), 40).code == code
 
 
 # The ladder's upper end
