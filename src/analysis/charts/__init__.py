@@ -5,10 +5,14 @@ frames unchanged, and gives back something that shows itself in a notebook. Text
 data everywhere: it never becomes markup.
 """
 
+from analysis.charts.blaming import carrier_claims, loss_causes, loss_products
 from analysis.charts.changing import changes
+from analysis.charts.contesting import contest, contest_backtest, savings
 from analysis.charts.days import cohorts, signal
 from analysis.charts.definitions import definitions, footnotes
 from analysis.charts.figures import coverage, rolling
+from analysis.charts.ledgers import assumptions, ledger_files
+from analysis.charts.losses import loss_components, loss_overview, loss_tiles, loss_trend, loss_waterfall
 from analysis.charts.lost import appeals, lapses
 from analysis.charts.model import (
     baselines,
@@ -26,6 +30,7 @@ from analysis.charts.model import (
 from analysis.charts.outlook import forecast, rolloff
 from analysis.charts.proof import evidence, obtainable
 from analysis.charts.reconciling import reconciliation
+from analysis.charts.restricting import learned_line, restriction_price, restriction_scenario
 from analysis.charts.segmenting import movers, segments
 from analysis.charts.shown import Chart, Fragment, Numbers, PerShop, numbers
 from analysis.charts.tables import files, interventions, masthead, overview, sources
@@ -40,10 +45,14 @@ __all__ = [
     "Numbers",
     "PerShop",
     "appeals",
+    "assumptions",
     "backlog",
     "baselines",
+    "carrier_claims",
     "changes",
     "cohorts",
+    "contest",
+    "contest_backtest",
     "coverage",
     "definitions",
     "drift",
@@ -58,6 +67,15 @@ __all__ = [
     "gain",
     "interventions",
     "lapses",
+    "learned_line",
+    "ledger_files",
+    "loss_causes",
+    "loss_components",
+    "loss_overview",
+    "loss_products",
+    "loss_tiles",
+    "loss_trend",
+    "loss_waterfall",
     "masthead",
     "model_card",
     "model_features",
@@ -69,8 +87,11 @@ __all__ = [
     "overview",
     "reconciliation",
     "reliability",
+    "restriction_price",
+    "restriction_scenario",
     "rolling",
     "rolloff",
+    "savings",
     "segments",
     "signal",
     "sources",

@@ -1,7 +1,7 @@
 """What the facts and the rules say of one day: the figures that pages, commands and notebooks show.
 
 The one place besides the command line that combines modules: the warehouse's answers go through the rules to the rates,
-the forecast, the tickets, the escalation model and the comparisons. Nothing is computed here, and nothing before it is asked for.
+the forecast, the tickets, the escalation model, the losses and the comparisons. Nothing is computed here, and nothing before it is asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from analysis import evidence, warehouse
-from analysis.findings.escalation import EscalationFindings
+from analysis.findings.losses import LossFindings
 from analysis.findings.rate import CASE_COLUMNS
 from analysis.settings import Settings
 
@@ -18,7 +18,7 @@ __all__ = ["CASE_COLUMNS", "Findings", "of"]
 _newest: dict[tuple[object, ...], Findings] = {}
 
 
-class Findings(EscalationFindings):
+class Findings(LossFindings):
     """All figures of one `as_of` day.
 
     `as_of` None takes the last day that the orders exports cover. `previous`: the day of the report to compare with.

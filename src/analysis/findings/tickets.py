@@ -103,11 +103,16 @@ class TicketFindings(RateFindings):
 
         Missing where no price is set, and where the forecast gives no chance.
         """
-        price = self.settings.tickets.restriction_cost_yuan
         rise = forecast.one_more(self.replay)
         given = self.outlook[self.outlook["breach_probability"].notna()]
-        is_given = pd.Series(rise.index.isin(given.loc[given["horizon_days"] == 7, "shop_id"]), index=rise.index)
-        return (rise * (price or 0)).where(is_given & (price is not None))
+        is_given = rise.index.isin(given.loc[given["horizon_days"] == 7, "shop_id"])
+        return (rise * self.restriction_yuan.reindex(rise.index)).where(is_given)
+
+    @property
+    def restriction_yuan(self) -> pd.Series:
+        """What a restriction costs each shop, as the settings say; missing where they do not."""
+        price = self.settings.tickets.restriction_cost_yuan
+        return pd.Series(price, index=pd.Index(self.shops, name="shop_id"), dtype="Float64")
 
     @cached_property
     def obtainable(self) -> pd.DataFrame:

@@ -55,6 +55,17 @@ def savings(
     return table.astype(text | dict.fromkeys(COUNTS, "Int64"))
 
 
+def watched(drawn: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """What did each watched order lose? `drawn` (`shop_id, order_id`, one row an order) with `loss_fen`.
+
+    The sum of its counted `entries`: 0 where it has none, missing where no amount is known.
+    """
+    counted = entries[entries["is_counted"].astype("bool")]
+    lost = counted.astype({"amount_fen": "Int64"}).groupby(KEY)["amount_fen"].sum(min_count=1).rename("loss_fen")
+    found = drawn.merge(lost.reset_index().assign(has_entries=True), on=KEY, how="left", validate="one_to_one")
+    return found.assign(loss_fen=found["loss_fen"].mask(found["has_entries"].isna(), 0)).drop(columns="has_entries")
+
+
 def _appeals(entries: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
     booked = pd.to_datetime(entries["booked_at"])
     is_won = (entries["component"] == "appeal_recovery") & (entries["source"] != "estimate")
