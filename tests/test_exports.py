@@ -482,3 +482,11 @@ def test_our_own_template_typed_by_hand_without_a_last_line_end_is_read(data: Da
     data.put("店/登记.csv", f"订单编号,介入时间,发起方,结果,判定时间,备注\n{order_id(1)},2026-06-09 10:00,买家")
     assert data.build().refusals == []
     assert data.one("select count(*) from marts.interventions") == 1
+
+
+def test_a_list_kept_by_hand_is_to_be_mended_not_downloaded_again(data: Data) -> None:
+    data.interventions(
+        [f"{order_id(1)},2026-06-03 10:00:00,买家,支持买家,,", "1.6E+20,2026-06-03 10:00:00,买家,处理中,,"]
+    )
+    (refusal,) = data.load().refusals
+    assert refusal.zh.endswith("请改好这些格子再运行。") and "Download" not in refusal.en

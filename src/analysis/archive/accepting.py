@@ -308,11 +308,15 @@ def _refuse_when_unreadable(
     places = export.positions.get(column, ())
     shown = export.cells[places[0]].strip() if places else "-"
     share, limit = record.quarantined / rows, reading.quarantine_limit_rate
+    if export.header.kept_by_hand:
+        zh, en = "请改好这些格子再运行。", "Mend these cells and run again."
+    else:
+        zh = "请重新下载原始文件，不要用 Excel 另存。"
+        en = "Download the original file again and do not save it from a spreadsheet program."
     raise UserError(
         f"{record.shown}：{rows} 行中有 {record.quarantined} 行（{share:.1%}）无法读取，超过 {limit:.0%}，整个文件未导入。"
-        f"例如第 {row} 行，列“{shown}”，值“{value}”（{why}）。请重新下载原始文件，不要用 Excel 另存。",
+        f"例如第 {row} 行，列“{shown}”，值“{value}”（{why}）。{zh}",
         f"{record.shown}: {record.quarantined} of {rows} rows ({share:.1%}) cannot be read, more than {limit:.0%}, so the file "
-        f"is refused. For example row {row}, column {shown}, value {value!r} ({why}). Download the original file again and "
-        "do not save it from a spreadsheet program.",
+        f"is refused. For example row {row}, column {shown}, value {value!r} ({why}). {en}",
         exit_code=3,
     )
