@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, astuple, dataclass
@@ -255,7 +255,7 @@ def _register_input(connection: duckdb.DuckDBPyConnection, settings: Settings, m
     """The user's choices and the rules as tables `input.*`, for SQL to join."""
     chosen = settings.interventions
     connection.execute("attach ':memory:' as input")
-    for name, columns, rows in (
+    tables: tuple[tuple[str, str, Sequence[tuple[object, ...]]], ...] = (
         ("platform_words", "word varchar", [(word,) for word in chosen.platform_status_words]),
         ("platform_accounts", "account varchar", [(account,) for account in chosen.platform_accounts]),
         (
@@ -289,7 +289,8 @@ def _register_input(connection: duckdb.DuckDBPyConnection, settings: Settings, m
             [astuple(each) for each in rules.causes()],
         ),
         *assumptions.tables(settings.costs),
-    ):
+    )
+    for name, columns, rows in tables:
         connection.execute(f"create table input.{name} ({columns})")
         if rows:
             marks = ", ".join("?" for _ in rows[0])

@@ -54,7 +54,7 @@ refunds as (
     where is_refunded and is_without_ledger_refund and refund_fen is not null
 ),
 
-penalties as (
+penalised as (
     select
         orders.shop_id, orders.order_id, orders.penalised_for as component,
         coalesce(nullif(orders.penalty_fen, 0), penalties.penalty_fen) as amount_fen,
@@ -155,7 +155,7 @@ inside_the_refund as (
 estimated as (
     select *, true as is_counted from refunds
     union all
-    select *, true as is_counted from penalties
+    select *, true as is_counted from penalised
     union all
     select *, true as is_counted from handling
     union all
