@@ -24,11 +24,20 @@ from tests.made_up_pages import PUBLISH, TITLES, WORDS, deliver, notebooks, smal
 DAILY_TITLES = ("平台介入日报", "Platform interventions, daily")
 RATES_TITLES = ("介入率：接下来会怎样，和平台对得上吗", "The rate: what comes next, and does it equal the platform's?")
 TICKETS_TITLES = ("工单和举证", "Tickets and proof")
-DAILY_NUMBERS = ("rates", "status", "cases", "changes", "tickets")
+MODEL_TITLES = ("升级预测", "Escalation model")
+DAILY_NUMBERS = ("rates", "status", "cases", "changes", "tickets", "watchlist")
+MODEL_NUMBERS = ("model", "model_features", "drift", "feedback")
 RATES_NUMBERS = ("rolloff", "forecast", "backtest", "reconciliation", "fits", "segments", "cohorts", "signal")
 TICKETS_NUMBERS = ("obtainable", "lapses", "appeals", "backlog", "handling")
-NUMBERS = (*DAILY_NUMBERS, *RATES_NUMBERS, *TICKETS_NUMBERS, "second")
-PAGES = ("daily", "rates", "tickets", "second")
+NUMBERS = (*DAILY_NUMBERS, *MODEL_NUMBERS, *RATES_NUMBERS, *TICKETS_NUMBERS, "second")
+PAGES = {
+    "daily": DAILY_TITLES,
+    "model": MODEL_TITLES,
+    "rates": RATES_TITLES,
+    "tickets": TICKETS_TITLES,
+    "second": TITLES["second"],
+}
+"""The titles of each page in both languages, in the order of the pages."""
 
 
 def render_small(folder: Path, *cells: str, **given: Any) -> Path:
@@ -91,25 +100,11 @@ def test_the_record_says_what_the_run_stood_on(delivered: Path) -> None:
     assert record["inputs"] == {"a.csv": "11", "b.csv": "22"}
     assert record["pages"] == [
         {
-            "notebook": "daily.ipynb",
-            "files": {"zh": "daily.html", "en": "daily.en.html"},
-            "titles": {"zh": "平台介入日报", "en": "Platform interventions, daily"},
-        },
-        {
-            "notebook": "rates.ipynb",
-            "files": {"zh": "rates.html", "en": "rates.en.html"},
-            "titles": dict(zip(("zh", "en"), RATES_TITLES, strict=True)),
-        },
-        {
-            "notebook": "tickets.ipynb",
-            "files": {"zh": "tickets.html", "en": "tickets.en.html"},
-            "titles": dict(zip(("zh", "en"), TICKETS_TITLES, strict=True)),
-        },
-        {
-            "notebook": "second.ipynb",
-            "files": {"zh": "second.html", "en": "second.en.html"},
-            "titles": dict(zip(("zh", "en"), TITLES["second"], strict=True)),
-        },
+            "notebook": f"{name}.ipynb",
+            "files": {"zh": f"{name}.html", "en": f"{name}.en.html"},
+            "titles": dict(zip(("zh", "en"), titles, strict=True)),
+        }
+        for name, titles in PAGES.items()
     ]
     assert record["numbers"] == sorted(NUMBERS)
     assert set(record["durations"]) == {*PAGES, "all"}
@@ -232,7 +227,7 @@ def test_the_index_lists_the_whole_runs_newest_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("at", "end"), [(0, ".html"), (1, ".en.html")], ids=["zh", "en"])
 def test_pages_lead_to_each_other_by_their_titles(delivered: Path, at: int, end: str) -> None:
-    titles = [DAILY_TITLES[at], RATES_TITLES[at], TICKETS_TITLES[at], TITLES["second"][at]]
+    titles = [each[at] for each in PAGES.values()]
     files = [name + end for name in PAGES]
     for here, file in enumerate(files):
         page_html = (delivered / file).read_text(encoding="utf-8")
@@ -247,7 +242,7 @@ def test_pages_lead_to_each_other_by_their_titles(delivered: Path, at: int, end:
 def test_a_page_offers_its_own_numbers_and_a_lone_page_no_navigation(delivered: Path, tmp_path: Path) -> None:
     own = re.compile(r'href="numbers/([^"]+)\.csv"')
     pages = {"daily.html": DAILY_NUMBERS, "rates.en.html": RATES_NUMBERS, "tickets.html": TICKETS_NUMBERS}
-    for file, names in (pages | {"second.html": ("second",)}).items():
+    for file, names in (pages | {"second.html": ("second",), "model.en.html": MODEL_NUMBERS}).items():
         assert own.findall((delivered / file).read_text(encoding="utf-8")) == list(names), file
     html = (render_small(tmp_path, PUBLISH % (1, "a"), PUBLISH % (2, "b")) / "small.html").read_text(encoding="utf-8")
     assert own.findall(html) == ["a", "b"] and ">b.csv</a>" in html
