@@ -11,6 +11,7 @@ READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 DICTIONARY = (DOCS / "data-dictionary.md").read_text(encoding="utf-8")
 METRICS = (DOCS / "metrics.md").read_text(encoding="utf-8")
 TICKETS = (DOCS / "tickets.md").read_text(encoding="utf-8")
+MODEL = (DOCS / "model.md").read_text(encoding="utf-8")
 
 
 def rows_below(text: str, mark: str) -> list[dict[str, str]]:

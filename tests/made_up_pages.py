@@ -11,7 +11,7 @@ from analysis import rules, texts
 from analysis.cli import reporting
 from analysis.reports import render
 from analysis.settings import PROJECT
-from tests import rate_frames, report_frames, ticket_frames, watch_frames
+from tests import loss_frames, rate_frames, report_frames, ticket_frames, watch_frames
 
 WORDS = {language: texts.load(language) for language in ("zh", "en")}
 TITLES = {"small": ("小报告", "A small report"), "second": ("第二页 <i>", "A second page <i>")}
@@ -82,6 +82,7 @@ def findings() -> SimpleNamespace:
         model_features=watch_frames.features(),
         model_measures=watch_frames.evaluation()["overall"],
         drift=watch_frames.drift(),
+        **loss_frames.findings(),
     )
 
 

@@ -154,7 +154,7 @@ def test_the_report_from_exports_to_page(shop: Data) -> None:
         "exports/店/登记.csv",
     }
     assert all(len(each["sha256"]) == 64 for each in record["inputs"])
-    names = [f"{page}{end}" for page in ("daily", "rates", "tickets") for end in (".html", ".en.html")]
+    names = [f"{page}{end}" for page in ("daily", "losses", "model", "rates", "tickets") for end in (".html", ".en.html")]
     pages = {name: (folder / name).read_text(encoding="utf-8") for name in names}
     for page in pages.values():
         assert "<b>杯</b>" not in page
@@ -240,7 +240,8 @@ def test_lines_and_languages_come_from_settings(shop: Data) -> None:
     )
     assert run(shop, "report").exit_code == 0
     folder = shop.settings.reports / "2026-06-30"
-    assert sorted(each.name for each in folder.glob("*.html")) == ["daily.html", "rates.html", "tickets.html"]
+    pages = ["daily.html", "losses.html", "model.html", "rates.html", "tickets.html"]
+    assert sorted(each.name for each in folder.glob("*.html")) == pages
     last = [row for row in numbers(folder) if row["rule"] == "pdd-2021-03"][-1]
     assert (last["line_rate"], last["line_count"], last["status"]) == ("0.01", "2", "above_both")
 

@@ -12,8 +12,9 @@ from tests import report_frames as made_up
 from tests.browsing import Visit
 from tests.made_up_pages import WORDS
 
-CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1, "tickets": 1, "model": 3}
-"""Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts; one has the other three, and tickets."""
+CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1, "tickets": 1, "model": 3, "losses": 1 + 2 + 1 + 1}
+"""Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts; one has the other three, and tickets;
+of the losses one has all four, the other its weeks."""
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,7 @@ CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1, "ticke
         *(("daily.html", 1280), ("daily.html", 360), ("daily.en.html", 768)),
         *(("rates.html", 390), ("rates.en.html", 1280), ("rates.en.html", 360)),
         *(("tickets.html", 360), ("tickets.en.html", 1280)),
+        *(("losses.html", 360), ("losses.en.html", 1280)),
         *(("model.html", 360), ("model.en.html", 1280)),
     ],
 )

@@ -23,6 +23,7 @@ def pages(sample_report: settings.Settings) -> Path:
         ("rates.html", 12, ["今后 30 天滚出窗口的订单", "平台介入率", "按下单日看：每天的订单有多少被介入"]),
         ("rates.en.html", 12, []),
         ("tickets.html", 2, ["每天结束时未结的工单，按等了几天"]),
+        ("losses.html", 8, ["每周开始的纠纷，损失多少", "从退款到全部损失", "退款里原来有什么", "为什么损失，该找谁"]),
         ("model.html", 3, []),
     ],
 )
@@ -54,10 +55,10 @@ def test_the_legend_hides_a_line(pages: Path, browser: Any, name: str) -> None:
 def test_all_pages_and_both_languages_lead_to_each_other(pages: Path, browser: Any) -> None:
     switch = "a.switch"
     with Visit(browser, pages / "daily.html", width=390) as visit:
-        ways = ["rates.html", switch, "tickets.en.html", switch, "model.html", switch, "daily.en.html"]
+        ways = ["rates.html", switch, "tickets.en.html", switch, "model.html", switch, "losses.en.html", "daily.en.html"]
         seen = [visit.follow(way if way == switch else f"nav.pages a[href='{way}']") for way in ways]
         assert seen == [
             *("rates.html", "rates.en.html", "tickets.en.html", "tickets.html"),
-            *("model.html", "model.en.html", "daily.en.html"),
+            *("model.html", "model.en.html", "losses.en.html", "daily.en.html"),
         ]
         assert visit.complaints == [] and visit.asked_of_the_network() == []

@@ -50,7 +50,7 @@ def test_every_text_is_named_by_the_code_or_one_of_a_section_that_it_looks_words
     folders = ("charts", "evidence", "reports", "pages")
     files = [file for folder in folders for file in (PACKAGE / folder).iterdir() if file.suffix in {".py", ".html"}]
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    looked_up = set(re.findall(r"(?:word\(words, |table\(\s*words, )\"(\w+)\"", code))
+    looked_up = set(re.findall(r"(?:word|table)\(\s*words,\s*\"(\w+)\"", code))
     looked_up |= set(re.findall(r"f\"(\w+)\.", code)) | {"language", "masthead", "weekday"}
     unused = [key for key in texts.load("zh") if key not in code and key.split(".")[0] not in looked_up]
     assert unused == []

@@ -204,13 +204,13 @@ def _parcels(claims: pd.DataFrame, words: Words) -> Fragment:
     rows: list[list[Cell]] = [
         [
             (str(row["order_id"]), "code"),
-            ("–" if is_missing(row["tracking_no"]) else str(row["tracking_no"]), "code"),
             (
                 words["claims.at_least"].format(amount=yuan(row["open_fen"]))
                 if row["has_unknown"]
                 else yuan(row["open_fen"]),
                 "num strong",
             ),
+            ("–" if is_missing(row["tracking_no"]) else str(row["tracking_no"]), "code"),
             word(words, "loss_cause", row["cause"] or "unknown"),
             row["courier"] or words["segment.unknown"],
         ]
@@ -219,5 +219,5 @@ def _parcels(claims: pd.DataFrame, words: Words) -> Fragment:
     more = len(claims) - MOST_CLAIMS
     note = words["claims.more"].format(more=count(more)) if more > 0 else ""
     return table(
-        words, "claims", ["order", "parcel", "open", "cause", "courier"], rows, title=words["claims.title"], note=note
+        words, "claims", ["order", "open", "parcel", "cause", "courier"], rows, title=words["claims.title"], note=note
     )

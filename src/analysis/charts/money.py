@@ -39,9 +39,7 @@ def yuan_axis(low: float, high: float, words: Words) -> dict[str, Any]:
     span = high - low or 1.0
     sizes = (size * 10**power for power in range(9) for size in (1, 2, 5))
     step = next(size for size in sizes if span <= MOST_TICKS * size)
-    ticks = [
-        at * step for at in range(int(low // step), int(high // step) + 2) if low - step < at * step <= high + step / 2
-    ]
+    ticks = (at * step for at in range(int(low // step), int(high // step) + 1))
     kept = [each for each in ticks if each >= low]
     return {
         "range": [low - span * 0.03, high + span * 0.03],
