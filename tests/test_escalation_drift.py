@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 from analysis.escalation import DRIFT_COLUMNS, Trained, drift, judged, labelled, score, train
-from analysis.escalation.drift import psi
+from analysis.escalation.drift import Reference, psi
+from analysis.escalation.fitting import Rows
 from tests.escalation_worlds import World, delay_drives, world
 
 
@@ -68,6 +70,42 @@ def test_other_orders_raise_the_alarm_of_the_feature_and_of_the_score() -> None:
     today = judged(trained(), found)
     assert (today.verdict.code, today.verdict.ranks, trained().verdict.code) == ("drifted", True, "better_than_rule")
     assert today.verdict.numbers["psi"] > today.verdict.numbers["psi_threshold"]
+
+
+def test_what_all_orders_of_a_day_share_is_no_drift_on_the_next_day() -> None:
+    """A product has one history, so all of its orders move together from day to day: that is how the days always differed."""
+    features = made().features.copy()
+    rng = np.random.default_rng(3)
+    days, of_day = np.unique(features["landmark_on"], return_inverse=True)
+    features["product_rate"] = rng.normal(0.02, 0.005, len(days))[of_day]
+    model = train(features, labelled(features, made().escalations, made().as_of, 15), made().as_of, 15, 10)
+    assert model.reference is not None
+    alarms, as_if_independent, other = 0, 0, 0
+    for rate in rng.normal(0.02, 0.005, 40):
+        morning = newest(made().features).assign(product_rate=rate)
+        found = drift(model, morning).query("name == 'product_rate'")
+        alarms += int(found["is_alarm"].sum())
+        independent = found["threshold"] / model.reference.factors["product_rate"]
+        as_if_independent += int((found["value"] > independent).sum())
+        late = morning.assign(delivery_late_days=morning["delivery_late_days"] + 2)
+        other += int(drift(model, late).query("name == 'delivery_late_days'")["is_alarm"].sum())
+    assert (as_if_independent, other) == (40, 40)
+    assert alarms <= 6
+
+
+def test_too_few_days_to_tell_how_days_differ_are_no_alarm() -> None:
+    values = np.arange(400.0)
+    named = {days: Reference.of(rows_of(values, np.arange(400) % days), ["age_days"], values) for days in (4, 5)}
+    assert named[4].factors == {} and set(named[5].factors) == {"age_days", "probability"}
+    assert named[5].factors["age_days"] == 1
+    model = replace(trained(), reference=named[4])
+    found = drift(model, newest(made().features).assign(age_days=1e6))
+    assert not found["is_alarm"].any() and np.isinf(found["threshold"]).all()
+
+
+def rows_of(values: np.ndarray, day: np.ndarray) -> Rows:
+    nothing = np.zeros(len(values), dtype=np.int64)
+    return Rows(("age_days",), values[:, None], nothing.astype(float), day, np.arange(len(values)), nothing, ("店",))
 
 
 def test_a_feature_that_stops_coming_is_drift() -> None:

@@ -21,6 +21,7 @@ BINS = 10
 SCORE = "probability"
 FALSE_ALARMS = 0.05
 FEWEST_ROWS = 50
+FEWEST_DAYS = 5
 LEVELS = (0.01, 0.99)
 DRAWS = 500
 DRIFT_COLUMNS = ["kind", "name", "value", "low", "high", "threshold", "is_alarm", "reference_orders", "orders"]
@@ -29,11 +30,18 @@ DRIFT_COLUMNS = ["kind", "name", "value", "low", "high", "threshold", "is_alarm"
 @dataclass(frozen=True)
 class Reference:
     """How each feature, and SCORE, was distributed over the last RECENT_DAYS matured days: inner `edges` of the bins, `counts`
-    of rows (the last bin: missing), and how many distinct orders the rows are of."""
+    of rows (the last bin: missing), and how many distinct orders the rows are of.
+
+    `factors`: how far one of these days differs from the others, as a multiple of what chance makes of independent orders
+    (the 95 % point over the days, at least 1). All orders of a product share its history, so whole days move together; counting
+    their orders as independent would see drift every morning (Rao and Scott 1981 on tests with clustered samples). A name is
+    missing where fewer than FEWEST_DAYS days have enough orders to tell.
+    """
 
     edges: dict[str, list[float]]
     counts: dict[str, list[int]]
     orders: int
+    factors: dict[str, float]
 
     @classmethod
     def of(cls, rows: Rows, names: Sequence[str], probability: Array) -> Reference:
@@ -42,7 +50,9 @@ class Reference:
         columns = dict(zip(names, used.columns(names).T, strict=True)) | {SCORE: probability[recent]}
         edges = {name: _edges(values) for name, values in columns.items()}
         counts = {name: _counts(values, edges[name]).tolist() for name, values in columns.items()}
-        return cls(edges, counts, len(np.unique(used.order)))
+        orders = len(np.unique(used.order))
+        factors = {name: _factor(values, edges[name], used.day, orders) for name, values in columns.items()}
+        return cls(edges, counts, orders, {name: each for name, each in factors.items() if each is not None})
 
 
 def psi(reference: Sequence[int] | Whole, current: Sequence[int] | Whole, n: float, m: float) -> tuple[float, float]:
@@ -71,7 +81,8 @@ def drift(
 
     `features_now`: the newest landmark; `scores`: its probabilities as the model gives them, on the same index. `outcomes`:
     matured landmarks that the model did not learn from: `shop_id, order_id, probability, label`. One row a
-    finding, DRIFT_COLUMNS: `kind` feature or score: `value` is PSI, alarm above `threshold`; kind outcome: `value` is predicted /
+    finding, DRIFT_COLUMNS: `kind` feature or score: `value` is PSI, alarm above `threshold` (that of `psi`, times the factor of
+    `Reference`; infinite where there is none); kind outcome: `value` is predicted /
     actual with its 98 % interval `low`, `high`, alarm where that leaves out 1 (orders are drawn; the seed is fixed).
     Empty: no model was fitted. Below FEWEST_ROWS orders on either side nothing is an alarm.
     """
@@ -87,6 +98,7 @@ def drift(
             value, threshold = psi(
                 reference.counts[name], _counts(values, reference.edges[name]), reference.orders, orders
             )
+            threshold *= reference.factors.get(name, np.inf)
             enough = min(orders, reference.orders) >= FEWEST_ROWS
             row = {
                 "kind": "score" if name == SCORE else "feature",
@@ -158,6 +170,22 @@ def _edges(values: Array) -> list[float]:
 
 
 def _counts(values: Array, edges: list[float]) -> Whole:
-    known = values[~np.isnan(values)]
-    inside = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
-    return np.append(inside, len(values) - len(known)).astype(np.int64)
+    return np.bincount(_bins(values, edges), minlength=len(edges) + 2).astype(np.int64)
+
+
+def _bins(values: Array, edges: list[float]) -> Whole:
+    missing = len(edges) + 1
+    return np.where(np.isnan(values), missing, np.searchsorted(edges, values, side="left")).astype(np.int64)
+
+
+def _factor(values: Array, edges: list[float], day: Whole, orders: int) -> float | None:
+    """How far a day differs from the others: PSI over the threshold of independent orders; None where too few days can tell."""
+    width = len(edges) + 2
+    _, place = np.unique(day, return_inverse=True)
+    every = np.bincount(place * width + _bins(values, edges), minlength=(place.max(initial=-1) + 1) * width)
+    by_day = every.reshape(-1, width)
+    total = by_day.sum(axis=0)
+    told = [psi(total - counts, counts, orders, counts.sum()) for counts in by_day if counts.sum() >= FEWEST_ROWS]
+    if len(told) < FEWEST_DAYS:
+        return None
+    return max(float(np.quantile([value / threshold for value, threshold in told], 1 - FALSE_ALARMS)), 1.0)

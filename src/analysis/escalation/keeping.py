@@ -26,7 +26,7 @@ from analysis.escalation.training import KINDS, Trained
 from analysis.escalation.verdicts import Verdict
 from analysis.settings import UserError
 
-FORMAT = 1
+FORMAT = 2
 CARD = "escalation.json"
 ESTIMATOR = "escalation-{digest}.skops"
 ALLOWED_TYPES = (
