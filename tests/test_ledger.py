@@ -219,6 +219,16 @@ def test_overlapping_ledgers_keep_their_own_totals_and_count_every_booking_once(
     assert data.ask("select copies, count(*) from marts.ledger_entries group by 1 order by 1") == [(1, 3), (2, 2)]
 
 
+def test_an_empty_amount_is_the_same_booking_as_a_zero(data: Data) -> None:
+    put(data, [row(1, "0.00", "-3.00", REFUND), row(2, "20.00", "0.00", SALE)], "pdd-mall-bill-detail(a).csv")
+    put(data, [row(1, "", "-3.00", REFUND), row(2, "20.00", "", SALE)], "pdd-mall-bill-detail(b).csv")
+    data.build()
+    assert data.ask("select copies, income_fen, expense_fen from marts.ledger_entries order by 2") == [
+        (2, 0, -300),
+        (2, 2000, 0),
+    ]
+
+
 def test_amounts_of_the_wrong_sign_are_taken_as_they_stand_and_told(data: Data) -> None:
     fee = "0030002|技术服务费-基础技术服务费"
     wrong = [row(1, "-5.00", "0.00", SALE), row(2, "0.00", "3.00", REFUND), row(4, "0.00", "0.50", fee)]

@@ -1,17 +1,23 @@
 -- One row: a booking of the platform's ledger, once however many exports show it.
--- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. Only
+-- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. An empty amount is 0,
+-- however an export writes it. Only
 -- bookings whose hash occurs twice are numbered: the others are alone for certain, and numbering costs ten times a scan.
 -- `bookings` and `marked` are read anew each time, because keeping every row for the second reader costs more.
 -- `kind_id` stands for the words and the direction of a booking (signs.ledger_kinds).
 -- grain: file_id, row_no
 -- reads: archive.ledger
 -- plain: order_id
-with bookings as not materialized (
+with amounts as not materialized (
+    select * replace (coalesce(income_fen, 0) as income_fen, coalesce(expense_fen, 0) as expense_fen)
+    from archive.ledger
+    where fate is null
+),
+
+bookings as not materialized (
     select
         *,
         hash(shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark) as likeness,
-    from archive.ledger
-    where fate is null
+    from amounts
 ),
 
 repeated as (
@@ -60,8 +66,8 @@ select
     shop_id,
     occurred_at,
     order_id,
-    coalesce(income_fen, 0) as income_fen,
-    coalesce(expense_fen, 0) as expense_fen,
+    income_fen,
+    expense_fen,
     account_type,
     business,
     remark,
@@ -69,7 +75,7 @@ select
         business,
         account_type,
         case when business is null then remark end,
-        coalesce(income_fen, 0) + coalesce(expense_fen, 0) > 0
+        income_fen + expense_fen > 0
     ) as kind_id,
     ordinal,
     copies,
