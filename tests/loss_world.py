@@ -209,9 +209,9 @@ def reckoned(order: Order, assumed: Assumed) -> dict[tuple[str, str], int | None
     stated = sum(each.refund_fen for each in refunding)
     if order.is_exported:
         stated = min(stated, order.paid_fen)
-    refund = ledger_refund or stated
-    is_refunded = bool(refunding) or ledger_refund > 0
-    in_ledger = ledger_refund > 0
+    in_ledger = "refund" in {name for name, _ in order.bookings}
+    refund = ledger_refund if in_ledger else stated
+    is_refunded = ledger_refund > 0 if in_ledger else bool(refunding)
     is_partial = is_refunded and order.is_exported and refund < order.paid_fen - order.postage_fen
     newest = next(reversed(refunding or list(order.requests)), None)
     if order.is_exported and order.is_shipped:
@@ -277,7 +277,7 @@ def reckoned(order: Order, assumed: Assumed) -> dict[tuple[str, str], int | None
         estimate("outbound_freight", freight)
         if back is False:
             estimate("goods_not_returned", cost)
-    if in_ledger:
+    if is_refunded and in_ledger:
         taken = ledger_refund + (found.get(("coupon_back", "ledger")) or 0)
         kept = half_up(Decimal(assumed.fee_rate) * taken) + (found.get(("fee_returned", "ledger")) or 0)
         if kept > 0:

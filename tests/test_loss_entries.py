@@ -291,6 +291,63 @@ def test_orders_and_entries_are_told_up_to_the_day_asked(data: Data) -> None:
     assert len(warehouse.ask(data.settings, "loss_entries", as_of=date(2026, 6, 4))) == 0
 
 
+def test_a_past_day_has_what_was_booked_by_then_and_estimates_what_was_on_its_way(data: Data) -> None:
+    refunded = Order(requests=(Request(),))  # agreed to on 5 June
+    put(
+        data,
+        [Order(requests=(Request(), Request(refund_fen=1000))), refunded, Order(is_exported=False), refunded],
+        Assumed(),
+    )
+    rows = [
+        (1, 5, -10, "refund"),
+        (1, 20, -7, "refund"),
+        (2, 9, -30, "refund"),
+        (2, 9, 0.18, "fee_returned"),
+        (3, 20, -4, "refund"),
+    ]
+    booked = [
+        f"{order_id(n)},2026-06-{day:02d} 18:00:00,{max(yuan, 0)},{min(yuan, 0)},,,{BOOKINGS[name]}"
+        for n, day, yuan, name in rows
+    ]
+    data.put("店/pdd-mall-bill-detail(2026-06).csv", ledger("2026-06-01", "2026-06-30", booked), "gb18030")
+    noted = [f"{order_id(4)},赔偿,{fen},2026-06-{day:02d}," for fen, day in (("2.00", 6), ("3.00", 12))]
+    data.put("店/费用登记.csv", table(COSTS, noted))
+    data.build()
+
+    def told(day: int) -> dict[tuple[int, str, str], tuple[int, str]]:
+        found = warehouse.ask(data.settings, "loss_entries", as_of=date(2026, 6, day))
+        found = found[found["is_counted"] & found["component"].isin(["refund", "fee_returned", "compensation"])]
+        assert (
+            found["booked_at"].dt.day.max() <= day and not found.duplicated(["order_id", "component", "source"]).any()
+        )
+        return {
+            (int(row.order_id[-1]), row.component, row.source): (row.amount_fen, row.rule) for row in found.itertuples()
+        }
+
+    agreed = {(2, "refund", "estimate"): (3000, "booked_later"), (2, "fee_returned", "estimate"): (-18, "booked_later")}
+    own = {
+        (4, "refund", "estimate"): (3000, "refund_stated"),
+        (4, "fee_returned", "estimate"): (-18, "technical_fee_rate"),
+    }
+    first = {(1, "refund", "ledger"): (1000, "0020002")}
+    assert told(5) == agreed | own | first
+    assert told(6) == agreed | own | first | {(4, "compensation", "manual"): (200, "noted")}
+    whole = {(2, "refund", "ledger"): (3000, "0020002"), (2, "fee_returned", "ledger"): (-18, "0030:returned")}
+    assert told(19) == whole | own | first | {(4, "compensation", "manual"): (500, "noted")}
+    assert (
+        told(20)
+        == told(30)
+        == told(19) | {(1, "refund", "ledger"): (1700, "0020002"), (3, "refund", "ledger"): (400, "0020002")}
+    )
+
+
+def test_a_refund_that_the_ledger_took_back_is_none(data: Data) -> None:
+    assert cost(data, Order(requests=(Request(),), bookings=(("refund", 3000), ("refund", -3000)))) == {
+        ("refund", "ledger"): 0
+    }
+    assert "refund_not_in_ledger" not in flags(data)[1]
+
+
 def test_a_cause_is_that_of_the_ticket_then_the_reason_then_the_ledger(data: Data) -> None:
     put(
         data,
@@ -346,6 +403,7 @@ tickets = st.builds(
 booked = st.one_of(
     st.tuples(st.sampled_from(["refund", "coupon_back", "compensation", "late_shipping", "small_payment"]), fen),
     st.tuples(st.sampled_from(["freight_compensation", "other_after_sales"]), fen),
+    st.just(("refund", -3000)),
     st.tuples(st.sampled_from(["fee_returned", "appeal_recovery", "sale"]), fen.map(lambda each: -each)),
     st.tuples(st.sampled_from(["marketing", "unclassified", "transfer"]), fen),
 )

@@ -1,7 +1,8 @@
 -- One row: an order that a dispute touched, with all that its costs are reckoned from: request, tickets, intervention, ledger.
 -- Touched is an order with an after-sales request, a ticket that is a dispute or went against the shop, an intervention,
 -- a booking of a loss or recovery, or a cost noted by hand. Whether the goods had been sent is told by the shipping time, else
--- by the request, else by the order's status. A refund is partial where it leaves more than the postage. Of a partial
+-- by the request, else by the order's status. Where the ledger books a refund, it decides: one that it took
+-- back whole is none. A refund is partial where it leaves more than the postage. Of a partial
 -- return as many pieces came back as the refunded share of the price, half up, at least one.
 -- `goods_cost_fen`: what the order's pieces cost the shop: unit costs where set, else a share of the goods' price, half up.
 -- grain: shop_id, order_id
@@ -104,18 +105,20 @@ known as (
         orders.platform_discount_fen,
         orders.postage_fen,
         coalesce(orders.paid_fen, refunds.order_amount_fen) as paid_fen,
-        booked.refund_fen > 0 as has_ledger_refund,
+        booked.refund_fen is not null as has_ledger_refund,
         case when booked.refund_fen > 0 then coalesce(booked.coupon_back_fen, 0) else 0 end as coupon_back_fen,
         coalesce(booked.fee_returned_fen, 0) as fee_returned_fen,
         coalesce(
-            refunds.is_refunded
-            or booked.refund_fen > 0
-            or (refunds.order_id is null and (contains(orders.order_status, '退款成功') or orders.after_sales_status = '退款成功')),
+            booked.refund_fen > 0,
+            case
+                when refunds.order_id is not null then refunds.is_refunded
+                else contains(orders.order_status, '退款成功') or orders.after_sales_status = '退款成功'
+            end,
             false
         ) as is_refunded,
         case
             when booked.refund_fen > 0 then booked.refund_fen
-            when refunds.is_refunded then least(refunds.refund_fen, coalesce(orders.paid_fen, refunds.refund_fen))
+            when booked.refund_fen is null and refunds.is_refunded then least(refunds.refund_fen, coalesce(orders.paid_fen, refunds.refund_fen))
         end as refund_fen,
         coalesce(refunds.refunded_at, booked.refunded_at, disputed.disputed_at) as refunded_at,
         refunds.replacement,
