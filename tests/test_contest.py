@@ -447,8 +447,8 @@ def test_the_interval_of_a_sum_holds_its_expectation_as_often_as_it_says() -> No
 
 
 def test_the_questions_tell_who_agreed_and_where_the_platform_stepped_in(data: Data) -> None:
-    data.orders([f"{order_id(n)},已收货,杯,,,,,,,,2026-06-01 10:00:00" for n in range(1, 5)])
-    data.tickets([f"50000000000000{n},{order_id(n)},少发漏发,已完结,2026-06-03 10:00:00,,,,,," for n in range(1, 4)])
+    data.orders([f"{order_id(n)},已收货,杯,,,,,,,,2026-06-01 10:00:00" for n in range(1, 6)])
+    data.tickets([f"50000000000000{n},{order_id(n)},少发漏发,已完结,2026-06-03 10:00:00,,,,,," for n in (1, 2, 3, 5)])
     data.after_sales(
         [
             f"220298498043{n:02d},{order_id(n)},{status},仅退款,20.00,2026-06-02 10:00:00,其他,{agreed},{by}"
@@ -457,6 +457,7 @@ def test_the_questions_tell_who_agreed_and_where_the_platform_stepped_in(data: D
                 (2, "退款成功", "2026-06-05 10:00:00", "平台客服"),
                 (3, "退款成功", "2026-06-06 10:00:00", ""),
                 (4, "退款成功", "2026-06-04 10:00:00", "店小张"),
+                (5, "商家同意退款，买家撤销", "2026-06-04 10:00:00", "店小张"),  # agreed to, and taken back
             )
         ],
         f"{'a' * 32}_20260630080000.xlsx.csv",

@@ -1,5 +1,5 @@
 -- How were the tickets' orders refunded up to the end of $as_of, and who agreed to it?
--- One row: an order with a ticket and a refund that succeeded or was agreed, the newest. `agreed_by`: `platform` by its role or one of
+-- One row: an order with a ticket and a refund that succeeded or was agreed to and not taken back, the newest. `agreed_by`: `platform` by its role or one of
 -- $platform_accounts, `merchant`, or `unknown` (nobody named, as after a timeout).
 select
     shop_id,
@@ -15,7 +15,13 @@ select
         else 'unknown'
     end as agreed_by,
 from staging.after_sales
-where (contains(after_sales_status, '退款成功') or refund_agreed_at is not null)
+where (
+        contains(after_sales_status, '退款成功')
+        or (
+            (refund_agreed_at is not null or regexp_matches(after_sales_status, '(商家|平台)同意退款'))
+            and not regexp_matches(coalesce(after_sales_status, ''), '撤销|取消|拒绝|驳回|关闭|失败')
+        )
+    )
     and coalesce(cast(refund_agreed_at as date), cast(exported_at as date) - 1) <= $as_of
     and (shop_id, order_id) in (select (shop_id, order_id) from marts.tickets)
 qualify row_number() over (
