@@ -38,7 +38,7 @@ def summary() -> pd.DataFrame:
 # Money
 
 
-@given(st.integers(-(10**14), 10**14))
+@given(st.integers(-(10**18), 10**18))
 def test_an_amount_is_exact_to_the_fen_however_large(fen: int) -> None:
     plain = yuan(fen).replace(",", "").replace("−", "-")
     assert Decimal(plain) * 100 == fen
@@ -105,6 +105,10 @@ def test_several_shops_are_compared_the_dearest_first_and_one_is_not() -> None:
     assert rows(both)[1][1:] == ["–", "–", "1 / 360", "0%", "0%", "100%"]
     links = re.findall(r'href="(#shop-\d)"', both.html)
     assert [sorted(SHOPS)[int(link[-1]) - 1] for link in links] == [BUSY, QUIET]
+    known = summary().assign(loss_per_1000_fen=pd.array([900, 800], dtype="Int64"))
+    for frame in (known, known.assign(loss_per_1000_fen=known["loss_per_1000_fen"].to_numpy()[::-1])):
+        shown = rows(charts.loss_overview(frame, EN))  # type: ignore[arg-type]
+        assert [row[2] for row in shown] == ["9.00", "8.00"], "the dearest first"
     alone = charts.loss_overview(summary().head(1), ZH)
     assert isinstance(alone, charts.PerShop) and not alone.parts
 

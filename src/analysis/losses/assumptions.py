@@ -30,9 +30,7 @@ def assumptions(
     refund. Those of named pieces stand on the first piece, and are missing on the others: an entry does not tell which.
     """
     _, joined = within(entries, orders, as_of - timedelta(days=window_days - 1), as_of)
-    is_estimate = joined["source"] == "estimate"
-    rules = joined[is_estimate].assign(rule=joined["rule"].astype("str"))
-    used = rules.groupby("rule").size()
+    used = joined.groupby(joined["rule"].astype("str")).size()
     rows = [row for name in SETTINGS for row in _setting(name, costs, used)]
     lacking = [rule.removeprefix(MISSING) for rule in used.index if rule.startswith(MISSING)]
     others = sorted(name for name in lacking if name.partition(".")[0] not in SETTINGS)
