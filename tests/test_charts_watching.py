@@ -9,7 +9,7 @@ import pytest
 
 from analysis import charts, escalation, texts
 from analysis.escalation.feedback import STATES
-from analysis.escalation.keeping import Kept
+from analysis.escalation.keeping import REASONS, Kept
 from analysis.escalation.watchlist import RULES
 from tests import watch_frames as made_up
 from tests.report_frames import HOSTILE, SHOPS
@@ -148,16 +148,46 @@ def test_the_effect_stands_with_its_counts_and_interval() -> None:
 
 
 def test_the_card_says_from_what_the_model_learnt_and_what_went_wrong() -> None:
-    part = charts.model_card(made_up.card(), ZH, verdict="好。", notice=charts.training_notice(made_up.kept(), ZH))
+    part = charts.model_card(made_up.card(), ZH, verdict="好。")
     cells = dict(rows(part))
     assert cells["什么算“会介入”"] == "观察日之后 18 天内平台介入；平台主动发起的不算"
     assert (cells["其中后来介入的订单"], cells["最晚的观察日"]) == ("231", "2026-11-01")
     failed = charts.training_notice(made_up.kept("training_failed", f"ValueError: {HOSTILE}"), ZH)
     assert "2026-11-19" in failed and HOSTILE in failed
-    assert HOSTILE in said(charts.model_card(made_up.card(), ZH, notice=failed))
+    assert HOSTILE in said(charts.model_card(made_up.card(), ZH, verdict=failed))
     assert "还没有可用的模型" in charts.training_notice(made_up.kept("nothing_kept", "x"), ZH)
-    assert {key.split(".")[1] for key in ZH if key.startswith("training.")} == {"training_failed", "nothing_kept"}
     assert Kept(None, False).notice == "", "nothing is said where nothing went wrong"
+
+
+def test_a_training_that_failed_is_said_before_the_verdict_and_never_as_too_short_a_history() -> None:
+    today = made_up.verdict()
+    assert charts.standing(today, made_up.kept(), ZH) == charts.verdict(today, ZH)
+    old = charts.standing(today, made_up.kept("training_failed", "OSError: full"), EN)
+    assert old.startswith("The model could not be trained anew (OSError: full)") and old.endswith(
+        charts.verdict(today, EN)
+    )
+    none = charts.standing(made_up.verdict("no_history"), made_up.kept("nothing_kept", "OSError: full", "altered"), ZH)
+    assert "OSError: full" in none and none.endswith("原来的模型也不能用：模型文件被改动过，或不见了。")
+    assert "历史太短" not in none
+
+
+def test_what_looks_known_too_late_what_was_left_out_and_why_the_old_model_was_not_used_stand_below_the_card() -> None:
+    assert charts.model_notices(made_up.trained(), ZH) == []
+    found = made_up.trained()
+    found.replaced, found.alarms = "other_context", {"auc": 0.951, "courier_rate": 0.127}
+    found.dropped = ("province_rate", "paid_yuan_log")
+    card = said(charts.model_card(made_up.card(), ZH, notices=charts.model_notices(found, ZH)))
+    for told in (
+        "设置改过了；2026-11-19 重新学过",
+        "AUC 有 0.95",
+        "少了“快递公司以前的介入率”，AUC 就掉 0.13",
+        "没用上的：省份以前的介入率、订单金额",
+    ):
+        assert told in card
+    assert len(charts.model_notices(found, EN)) == 4 and not any(
+        "{" in each for each in charts.model_notices(found, EN)
+    )
+    assert {key.split(".")[1] for key in ZH if key.startswith("refused.")} == set(REASONS) - {"missing"}
 
 
 def test_a_feature_that_was_learnt_the_other_way_round_is_marked() -> None:

@@ -70,6 +70,7 @@ def test_other_orders_raise_the_alarm_of_the_feature_and_of_the_score() -> None:
     today = judged(trained(), found)
     assert (today.verdict.code, today.verdict.ranks, trained().verdict.code) == ("drifted", True, "better_than_rule")
     assert today.verdict.numbers["psi"] > today.verdict.numbers["psi_threshold"]
+    assert today.version == trained().version, "it is still the model of the card"
 
 
 def test_what_all_orders_of_a_day_share_is_no_drift_on_the_next_day() -> None:

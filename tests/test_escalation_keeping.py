@@ -45,6 +45,10 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     file.write_text(json.dumps({**card, "sha256": keeping._digest(card)}), "utf-8")
 
 
+def kept_version(folder: Path) -> object:
+    return json.loads((folder / keeping.CARD).read_text("utf-8"))["model_version"]
+
+
 def refused(folder: Path, context: dict[str, Any] = CONTEXT) -> str:
     with pytest.raises(UserError) as error:
         load(folder, context)
@@ -199,6 +203,11 @@ def test_it_is_trained_when_due_and_reused_when_not(tmp_path: Path) -> None:
     assert kept(tmp_path, CONTEXT, due, 7, training(due)).is_new
     other = kept(tmp_path, {**CONTEXT, "capacity": 11}, due, 7, training(due))
     assert other.is_new and other.refused == "other_context"
+    next_run = kept(tmp_path, {**CONTEXT, "capacity": 11}, due, 7, training(due))
+    assert next_run.trained is not None and next_run.trained.replaced == "other_context", (
+        "pages are made later than models"
+    )
+    assert other.trained is not None and other.trained.version == kept_version(tmp_path)
     next(tmp_path.glob("*.skops")).write_bytes(b"")
     again = kept(tmp_path, {**CONTEXT, "capacity": 11}, due, 7, training(due))
     assert again.is_new and again.refused == "altered" and load(tmp_path, {**CONTEXT, "capacity": 11}).as_of == due

@@ -128,12 +128,15 @@ def evaluation() -> dict[str, pd.DataFrame]:
 
 
 def trained(code: str = "better_than_rule") -> SimpleNamespace:
-    return SimpleNamespace(verdict=verdict(code), evaluation=evaluation(), capacity=20, as_of=AS_OF - timedelta(days=3))
+    return SimpleNamespace(
+        verdict=verdict(code), evaluation=evaluation(), capacity=20, as_of=AS_OF - timedelta(days=3), replaced="",
+        alarms={}, dropped=(),
+    )  # fmt: skip
 
 
-def kept(notice: str = "", problem: str = "") -> SimpleNamespace:
+def kept(notice: str = "", problem: str = "", refused: str = "") -> SimpleNamespace:
     model = None if notice == "nothing_kept" else trained()
-    return SimpleNamespace(trained=model, is_new=False, notice=notice, problem=problem)
+    return SimpleNamespace(trained=model, is_new=False, notice=notice, problem=problem, refused=refused)
 
 
 def card() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import isfinite
 from typing import Any
@@ -32,18 +32,46 @@ def verdict(verdict: Any, words: Words) -> str:
 
 
 def training_notice(kept: Any, words: Words) -> str:
-    """What the reader must know of a training that failed; "" where none did. `kept` has `trained`, `notice` and `problem`."""
+    """What the reader must know of a training that failed; "" where none did. `kept` has `trained`, `notice`, `problem` and `refused`."""
     if not kept.notice:
         return ""
     known = day(kept.trained.as_of) if kept.trained else ""
-    return words[f"training.{kept.notice}"].format(error=kept.problem, day=known)
+    said = words[f"training.{kept.notice}"].format(error=kept.problem, day=known)
+    why = words["training.not_used"].format(why=words[f"refused.{kept.refused}"]) if kept.refused else ""
+    return words["sentence.join"].join(each for each in (said, why) if each)
 
 
-def model_card(card: Mapping[str, Any], words: Words, *, verdict: str = "", notice: str = "") -> Fragment:
+def standing(today: Any, kept: Any, words: Words) -> str:
+    """The verdict, with what went wrong with the last training before it; alone that, where there is no model to judge.
+
+    `today`: the verdict, as `verdict` takes it; `kept`: as `training_notice` takes it.
+    """
+    said = [training_notice(kept, words), "" if kept.notice == "nothing_kept" else verdict(today, words)]
+    return words["sentence.join"].join(each for each in said if each)
+
+
+def model_notices(trained: Any, words: Words) -> list[str]:
+    """What a reader of the card has to look at first, a sentence each: why the model before was not used, what looks as if it
+    had been known too late, and which features had no value at all. `trained` has `as_of, replaced, alarms, dropped`."""
+    said = []
+    if trained.replaced:
+        why = words[f"refused.{trained.replaced}"]
+        said.append(words["training.replaced"].format(why=why, day=day(trained.as_of)))
+    for name, value in trained.alarms.items():
+        kind = "auc" if name == "auc" else "feature"
+        called = "" if name == "auc" else word(words, "feature", name)
+        said.append(words[f"alarm.{kind}"].format(name=called, value=number(value, 2)))
+    if trained.dropped:
+        names = words["alarm.separator"].join(word(words, "feature", name) for name in trained.dropped)
+        said.append(words["alarm.dropped"].format(names=names))
+    return said
+
+
+def model_card(card: Mapping[str, Any], words: Words, *, verdict: str = "", notices: Sequence[str] = ()) -> Fragment:
     """From which days and orders the model learnt, and what counted as a case.
 
-    `card`: `version`, `kind`, `trained_on`, `label_days`, and the numbers of SPAN and COUNTS. `notice`: what went wrong with the
-    last training, "" for nothing.
+    `card`: `version`, `kind`, `trained_on`, `label_days`, and the numbers of SPAN and COUNTS. `notices`: sentences
+    below it, see `model_notices`.
     """
     rows: list[list[Cell]] = [
         [words["card.kind"], (word(words, "model_kind", card["kind"]), "wrap strong")],
@@ -53,7 +81,7 @@ def model_card(card: Mapping[str, Any], words: Words, *, verdict: str = "", noti
     ]
     rows += [[words[f"card.{name}"], (day(card.get(name)), "wrap")] for name in SPAN]
     rows += [[words[f"card.{name}"], (count(card.get(name)), "wrap")] for name in COUNTS]
-    return table(words, "card", ["what", "value"], rows, note=verdict, notes=[notice] if notice else [])
+    return table(words, "card", ["what", "value"], rows, note=verdict, notes=list(notices))
 
 
 def model_features(features: pd.DataFrame, words: Words) -> Fragment:

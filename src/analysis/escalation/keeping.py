@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +75,7 @@ def kept(
     if last is not None and not is_due(last.as_of, as_of, retrain_days):
         return Kept(last, False)
     try:
-        trained = training()
+        trained = replace(training(), replaced=refused)
         save(trained, folder, context)
     except Exception as error:  # whatever it is, the reader still gets the last good model and is told
         usable = last if last is not None and last.as_of <= as_of else None
@@ -232,6 +232,7 @@ def _as_json(trained: Trained) -> dict[str, Any]:
         and {"names": list(boosted.names)}
         | {name: getattr(boosted, name) for name in ("slope", "intercept", "later_from")},
         "dropped": list(trained.dropped),
+        "replaced": trained.replaced,
         "challenger": dict(trained.challenger),
         "alarms": dict(trained.alarms),
         "label_card": dict(trained.label_card),
@@ -260,6 +261,7 @@ def _from_json(model: Mapping[str, Any], estimator: Any) -> Trained:
         linear=linear,
         boosted=boosted,
         dropped=tuple(model["dropped"]),
+        replaced=model["replaced"],
         challenger=model["challenger"],
         alarms=model["alarms"],
         label_card=model["label_card"],

@@ -36,6 +36,7 @@ class Trained:
     - `challenger`: `state` (too_few, not_fitted, not_better, better) and, where compared, `gain, gain_low, gain_high` in average precision.
     - `evaluation`: the frames of `evaluating.TABLES`, empty where nothing could be judged. `alarms`: what looks like a leak
       (`auc`, or a feature's name), with its number. `dropped`: features that had no value at all.
+    - `replaced`: why the model that lay there before was not used, one of `keeping.REASONS`, or ''.
     - `label_card`: see `labels.label_card`. `reference`: how features and scores were distributed, for `drift`.
     """
 
@@ -54,16 +55,16 @@ class Trained:
     alarms: Mapping[str, float] = field(default_factory=dict)
     label_card: Mapping[str, Any] = field(default_factory=dict)
     reference: Reference | None = None
+    replaced: str = ""
     evaluation: Mapping[str, pd.DataFrame] = field(default_factory=lambda: {name: pd.DataFrame() for name in TABLES})
 
     @property
     def version(self) -> str:
-        """The day and a digest of the numbers: the same inputs give the same."""
+        """The day and a digest of the numbers: the same inputs give the same, and what is thought of it later changes nothing."""
         linear, boosted = self.linear, self.boosted
         numbers = [
             self.kind,
             self.label_days,
-            self.verdict.code,
             [level and [level.shift, sorted(level.factors.items())] for level in (self.base, self.level)],
             linear and [linear.names, linear.weights.tolist(), linear.means.tolist(), linear.intercept],
             boosted and [boosted.slope, boosted.intercept],
