@@ -414,3 +414,64 @@ def test_the_threshold_and_the_gain_are_reckoned_by_hand(watched: dict[str, list
         is_worth = float(row["probability"]) >= least[row["shop_id"]]
         assert is_worth == (row["act"] == "True" or row["control"] == "True")
     assert {row["看得出来"] for row in watched["needed"]} == {"True", "False"}
+
+
+# Losses
+
+
+@pytest.fixture(scope="module")
+def lost(executed: dict[str, Any]) -> dict[str, list[Row]]:
+    """The tables of `losses`, by the tag of the cell that shows them."""
+    return tables(executed["losses"])
+
+
+def test_an_order_taken_apart_adds_up_and_goods_are_not_added_again(
+    lost: dict[str, list[Row]], found: Findings
+) -> None:
+    (told,) = lost["sum"]
+    by_hand = sum(int(row["amount_fen"]) for row in lost["one"] if row["is_counted"] == "True")
+    assert int(told["这一单损失"]) == by_hand
+    kept = [row["component"] for row in lost["one"] if row["is_counted"] == "False"]
+    assert {"goods_not_returned", "outbound_freight"} <= set(kept) and int(told["多算"]) > 0
+    order = next(row for row in found.losses.to_dict("records") if row["component"] == "appeal_recovery")["order_id"]
+    assert found.losses.loc[found.losses["order_id"] == order, "amount_fen"].sum() == by_hand
+
+
+def test_orders_refunded_before_shipping_lost_what_they_would_have_left(lost: dict[str, list[Row]]) -> None:
+    (told,) = lost["unsent"]
+    assert 0 < int(told["单数"]) - int(told["一样"]) < 0.1 * int(told["单数"]) and int(told["最多差几分"]) <= 2
+    assert 0 < int(told["损失合计"]) < int(told["退款合计"]) / 2
+
+
+def test_a_forgotten_assumption_makes_the_loss_larger_here_and_its_orders_unknown(lost: dict[str, list[Row]]) -> None:
+    for row in lost["forgotten"]:
+        assert int(row["loss_fen_后"]) > int(row["loss_fen_前"]), "what came back is no longer taken off"
+        assert int(row["orders_with_unknown_后"]) >= int(row["orders_with_unknown_前"])
+
+
+def test_the_views_add_up_and_a_lucky_product_does_not_lead(lost: dict[str, list[Row]]) -> None:
+    for row in lost["views"]:
+        assert len({amount for name, amount in row.items() if name not in ("shop_id", "dimension")}) == 1
+    own = [row for row in lost["lucky"] if row["shop_id"] == "云岭百货"]
+    lucky = next(row for row in own if row["product_id"] == "只卖过两单")
+    assert max(own, key=lambda row: int(row["loss_per_1000_fen"])) == lucky != own[0]
+
+
+def test_the_advice_and_the_matched_days_by_hand_are_the_page_s(lost: dict[str, list[Row]]) -> None:
+    (told,) = lost["contest"]
+    assert float(told["争比退好"]) == pytest.approx(float(told["页面上"]), abs=0.06) and told["建议"] == "fight"
+    (days,) = lost["restriction"]
+    assert float(days["少了"]) == pytest.approx(float(days["页面上"]), abs=0.05) and days["结论"] == "spans_zero"
+    for row in lost["priced"]:
+        assert (float(row["多一单值"]) == 0) == (int(row["headroom"]) < 0), "above the line nothing is worse"
+
+
+def test_the_exercises_on_losses_can_be_solved_as_hinted(chosen: settings.Settings, found: Findings) -> None:
+    dear = Findings(replace(chosen, costs=replace(chosen.costs, labour_yuan=30.0)))
+    first = found.contest.iloc[0]["ticket_id"]
+    before, after = (each.contest.set_index("ticket_id").loc[first] for each in (found, dear))
+    assert (before["recommendation"], after["recommendation"]) == ("fight", "refund")
+    assert after["turning_point"] > after["win_probability"] > before["turning_point"]
+    carried = found.loss_orders[found.loss_orders["accountable"] == "carrier"][["shop_id", "order_id", "courier"]]
+    per_order = found.losses.merge(carried).groupby("courier").agg(fen=("amount_fen", "sum"), n=("order_id", "nunique"))
+    assert (per_order["fen"] / per_order["n"]).idxmax() == "迅捷速运"
