@@ -7,11 +7,12 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from analysis import losses, rates, tickets, warehouse
+from analysis import evidence, losses, rates, rules, tickets, warehouse
 from analysis.escalation.feedback import watched
 from analysis.findings.escalation import EscalationFindings
 from analysis.findings.tickets import WAITING
 from analysis.losses.contest import Chance
+from analysis.rules import evidence as proof
 
 WATCHED = ["order_id", "acted", "is_control", "escalated", "loss_fen"]
 PARCEL_DAYS = 120
@@ -156,13 +157,31 @@ class LossFindings(EscalationFindings):
 
     @cached_property
     def contest(self) -> pd.DataFrame:
-        """Fight or refund, for each open ticket that the platform decides; the widest margin first."""
-        waiting = self.tickets[self.tickets["state"].isin(WAITING) & self._is_decided]
+        """Fight or refund, for each open ticket that the platform decides and each request without one; the widest margin first."""
+        waiting = self.tickets[self.tickets["state"].isin(WAITING) & self._is_decided].assign(is_request=False)
+        requests = self.waiting_requests.merge(waiting[["shop_id", "order_id"]], how="left", indicator="found_in")
+        requests = requests[requests.pop("found_in") == "left_only"].assign(is_request=True)
+        waiting = pd.concat([waiting, requests.reindex(columns=waiting.columns)], ignore_index=True)
         stepped_in = warehouse.ask(self.settings, "intervened_orders", as_of=self.as_of).assign(is_intervened=True)
         cases = waiting.merge(stepped_in, on=["shop_id", "order_id"], how="left", validate="many_to_one")
         cases = cases.assign(is_intervened=cases["is_intervened"].notna())
         return losses.contest.recommend(
             cases, self.closed_cases, self._chance, self.rate_effect_yuan, self.rule, self.settings.costs
+        )
+
+    @cached_property
+    def waiting_requests(self) -> pd.DataFrame:
+        """Requests that wait for the merchant, as cases: `ticket_id` is the 售后编号, `type` that of a ticket for the same reason."""
+        asked = warehouse.ask(self.settings, "waiting_requests", as_of=self.as_of)
+        wanted, types = proof.load().wanted, rules.types_of_reasons()
+        required = asked["reason_group"].map(lambda group: wanted.get(group, wanted["other"]))
+        ready = evidence.readiness(asked.assign(required=required), self.evidence)
+        return asked.rename(columns={"after_sales_id": "ticket_id"}).assign(
+            type=asked["reason_group"].map(types).fillna("other"),
+            state=(asked["deadline_at"] < self.read_at).map({True: "expired", False: "open"}),
+            required=ready["required"],
+            present=ready["present"],
+            missing=ready["missing"],
         )
 
     @cached_property

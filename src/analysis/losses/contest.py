@@ -85,18 +85,23 @@ def extra_losses(entries: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
     return found.assign(extra_fen=found["extra_fen"].fillna(0)).reset_index(drop=True)
 
 
-def branches(is_intervened: pd.Series, rule: Any) -> pd.DataFrame:
+def branches(is_intervened: pd.Series, rule: Any, is_request: pd.Series | None = None) -> pd.DataFrame:
     """Does an order count in the rate when its case is fought and `won`, fought and `lost`, or `conceded`? 0 or 1.
+
+    `is_request`: a plain request, without a ticket; missing: none is one.
 
     Where the platform has already stepped in, it counts whatever happens; under a rule that counts only some outcomes, where
     the buyer is refunded or the shop wins, as the rule says. Where it has not, a ticket that is lost counts, one that is won
-    does not, and a refund that the merchant agrees to first does not. A rule that counts requests or tickets counts those that are there.
+    does not, and a refund that the merchant agrees to first does not. A request that is refused goes to the platform, which
+    counts like one that it has stepped into, won or lost (a buyer who gives up instead would make the fight cheaper). A rule that counts requests or tickets counts those that are there.
     """
     wins, loses = (not rule.outcomes or each in rule.outcomes for each in ("merchant", "buyer"))
-    inside = is_intervened.astype(bool) | (rule.event != "intervention")
+    asks = pd.Series(False, index=is_intervened.index) if is_request is None else is_request.astype(bool)
+    is_there = asks & (rule.event == "request") | ~asks & (rule.event != "intervention")
+    inside = is_intervened.astype(bool) | is_there
     return pd.DataFrame(
         {
-            "won": (inside & wins).astype("int64"),
+            "won": ((inside | asks) & wins).astype("int64"),
             "lost": np.int64(loses),
             "conceded": (inside & loses).astype("int64"),
         }
@@ -109,7 +114,7 @@ def recommend(
     """Fight or refund?
 
     `cases`: the open tickets that the platform decides, `shop_id, ticket_id, order_id, type, state, missing, paid_fen, refund_fen, is_intervened`
-    (the platform has stepped in). `closed`: `closed_cases`; only those that were fought teach. `chance(cases, closed)`: the chance to win.
+    (the platform has stepped in), and, with `is_request`, plain requests, whose 售后编号 is the `ticket_id`. `closed`: `closed_cases`; only those that were fought teach. `chance(cases, closed)`: the chance to win.
     `effect_yuan`: shop_id → what one more counted case costs; missing where it is not known. `costs`: the settings (`labour_yuan`).
 
     One row a case, COLUMNS, the widest margin first. With p the chance, A at stake, X the extra loss, c the labour and E the effect:
@@ -218,7 +223,7 @@ def _parts(
             "own_cases": _cases(cases, fought, ["shop_id", "type", "is_complete"]),
         }
     )
-    return part.join(branches(cases["is_intervened"], rule))
+    return part.join(branches(cases["is_intervened"], rule, cases.get("is_request")))
 
 
 def _weighed(part: pd.DataFrame) -> pd.DataFrame:

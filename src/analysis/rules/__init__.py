@@ -20,6 +20,7 @@ from analysis.rules.ledger import LedgerRule as LedgerRule
 from analysis.rules.ledger import ledger_rules as ledger_rules
 from analysis.rules.tickets import TicketType as TicketType
 from analysis.rules.tickets import ticket_types as ticket_types
+from analysis.rules.tickets import types_of_reasons as types_of_reasons
 from analysis.settings import PACKAGE, UserError
 
 FOLDER = PACKAGE / "rules"

@@ -46,6 +46,11 @@ def ticket_types() -> list[TicketType]:
     return [_ticket_type(each) for each in content["types"]]
 
 
+def types_of_reasons() -> dict[str, str]:
+    """The type that a request would be as a ticket, by its reason group; of a group that is not there: `other`."""
+    return dict(tomllib.loads((PACKAGE / "rules" / "tickets.toml").read_text(encoding="utf-8"))["reasons"])
+
+
 def _ticket_type(entry: dict[str, Any]) -> TicketType:
     silent = dict.fromkeys(("action_zh", "action_en", "consequence_zh", "consequence_en"), "")
     given = {"text_pattern": entry["pattern"], "hours": None, "valid_to": None} | silent | entry
