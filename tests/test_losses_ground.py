@@ -108,3 +108,14 @@ def test_every_unknown_entry_is_named_by_something_that_is_missing(world: tuple[
     inside = orders[pd.to_datetime(orders["disputed_on"]).between(start, pd.Timestamp(AS_OF))]
     counted = entries[lacks].merge(inside[["shop_id", "order_id"]])
     assert found["unknown_entries"].sum() == len(counted)
+
+
+def test_an_order_with_two_unknown_parts_is_counted_under_both_and_once_in_all() -> None:
+    made = frames(
+        [order(1), order(2)],
+        [entry(1, "labour", None), entry(1, "returned_goods", None), entry(2, "labour", 800), entry(1, "refund", 100)],
+    )
+    parts = losses.by_component(*made, AS_OF).set_index("component")["orders_with_unknown"]
+    assert parts.to_dict() == {"labour": 1, "returned_goods": 1, "refund": 0}
+    days = pd.DataFrame({"shop_id": ["店"], "on_date": [AS_OF], "orders_dealt": [2]})
+    assert losses.summary(*made, days, AS_OF)["orders_with_unknown"].tolist() == [1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -54,31 +54,26 @@ def by_cause(
     """
     inside, counted = disputed(entries, orders, as_of, window_days)
     columns = {name: DIMENSIONS[name] for name in dimensions}
-    found = [_segments(inside, counted, name, column) for name, column in columns.items()]
-    table = pd.concat(found)
-    place = table["dimension"].map({name: at for at, name in enumerate(columns)})
-    ordered = table.assign(place=place).sort_values(
+    keys = ["shop_id", "dimension", "segment"]
+    all_orders, all_entries = (_stacked(frame, columns) for frame in (inside, counted))
+    found = totals(all_orders, all_entries, keys)
+    by_side = all_entries.groupby([*keys, "accountable"])["amount_fen"].sum().unstack("accountable")
+    sides = (
+        by_side.reindex(index=found.index, columns=list(SIDES)).astype("Int64").fillna(0).set_axis(SIDE_COLUMNS, axis=1)
+    )
+    named = all_orders[all_orders["dimension"] == "product"].dropna(subset=["product_name"])
+    table = found.join(sides).join(named.groupby(keys)["product_name"].max().rename("label")).reset_index()
+    table = table.assign(
+        loss_per_order_fen=per(table["loss_fen"], table["disputed_orders"]),
+        label=table["label"].fillna(table["segment"]).astype("str"),
+        place=table["dimension"].map({name: at for at, name in enumerate(columns)}),
+    )
+    ordered = table.sort_values(
         ["shop_id", "place", "loss_fen", "segment"], ascending=[True, True, False, True], ignore_index=True
     )
     return ordered[CAUSE_COLUMNS]
 
 
-def _segments(orders: pd.DataFrame, entries: pd.DataFrame, dimension: str, column: str) -> pd.DataFrame:
-    orders = orders.assign(segment=orders[column])
-    entries = entries.assign(segment=entries[column])
-    keys = ["shop_id", "segment"]
-    found = totals(orders, entries, keys)
-    sides = {
-        name: entries[entries["accountable"] == side].groupby(keys)["amount_fen"].sum().reindex(found.index)
-        for side, name in zip(SIDES, SIDE_COLUMNS, strict=True)
-    }
-    found = found.assign(
-        loss_per_order_fen=per(found["loss_fen"], found["disputed_orders"]),
-        **{name: amount.astype("Int64").fillna(0) for name, amount in sides.items()},
-    )
-    if dimension == "product":
-        named = orders.dropna(subset=["product_name"]).groupby(keys)["product_name"].max()
-        found = found.assign(label=named.reindex(found.index))
-    found = found.reset_index().assign(dimension=dimension)
-    label = found["label"] if "label" in found else found["segment"]
-    return found.assign(label=label.fillna(found["segment"]).astype("str"))[CAUSE_COLUMNS]
+def _stacked(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """The frame once for each dimension, with its name and the segment of each row."""
+    return pd.concat([frame.assign(dimension=name, segment=frame[column]) for name, column in columns.items()])

@@ -63,7 +63,7 @@ def totals(orders: pd.DataFrame, entries: pd.DataFrame, keys: Sequence[str]) -> 
     """
     by = list(keys)
     is_estimate = entries["source"] == "estimate"
-    lacking = entries[entries["amount_fen"].isna()].drop_duplicates(KEY)
+    lacking = entries[entries["amount_fen"].isna()].drop_duplicates([*KEY, *by])
     found = pd.DataFrame(
         {
             "disputed_orders": orders.groupby(by).size(),
