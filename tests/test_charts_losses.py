@@ -135,6 +135,7 @@ def test_the_bars_of_the_waterfall_lead_from_the_refund_to_the_whole_cost() -> N
     assert names[:2] == ["退款", "<b>¥2,760.40</b>"] and "<b>−¥90.00</b>" in names
     assert note(cost).startswith("看得见的是退款 ¥2,760.40；加上别的费用，减去收回和省下的，一共 ¥2,661.22。")
     assert "金额不知道、没有画出来的：退货运费或运费险 1 笔、退回来的货还值的 1 笔。" in note(cost)
+    assert ZH["waterfall.mixed"] in note(refund) and ZH["waterfall.mixed"] not in note(cost)
     assert "不相加" in note(refund) and "退款合计" in named(refund)
     assert [said(part) for part in charts.loss_waterfall(frame, ZH).parts[QUIET]] == [ZH["waterfall.unknown"]] * 2
 
@@ -371,6 +372,7 @@ def test_assumptions_are_printed_with_unit_and_reason_and_missing_ones_come_firs
     assert by_key["costs.unit_cost_share"][1:4] == ["商品价的 55%", "毛利表", "1 笔费用"]
     assert by_key["costs.technical_fee_rate"][1:3] == ["退款的 0.6%", "默认值"]
     assert by_key["costs.salvage_share"][1:4] == ["没有填", ZH["makes_unknown.salvage_share"], "1 笔不知道金额"]
+    assert by_key["costs.outbound_freight_yuan"][3] == "眼下没有因此缺金额"
     assert by_key[f"costs.unit_costs_yuan.{HOSTILE}"][1] == "每件 ¥31.50"
     assert by_key[""][0] == "退款金额"
     assert "缺的：退货运费或运费险、退回来的货还值成本的、退款金额。因此有 3 笔费用不知道金额。" in said(part)

@@ -164,6 +164,8 @@ def _use(row: Row, words: Words) -> str:
         return words["assumptions.unknown"].format(entries=count(row["unknown_entries"]))
     if row["setting"] in ("gross_margin_share", "restriction_days", "restriction_lost_share"):
         return words["assumptions.for_restrictions"]
+    if row["state"] == "missing":
+        return words["assumptions.not_lacking"]
     if is_missing(row["entries"]):
         return words["assumptions.as_above"]
     return (

@@ -237,7 +237,8 @@ def _said(part: str, frame: pd.DataFrame, words: Words) -> str:
         )
         for row in lacking.to_dict("records")
     )
-    return words["sentence.join"].join([said, words["waterfall.lacking"].format(steps=listed)])
+    found = [said, words["waterfall.lacking"].format(steps=listed)]
+    return words["sentence.join"].join(found if part == "cost" else [*found, words["waterfall.mixed"]])
 
 
 def _trend(frame: pd.DataFrame, words: Words) -> Chart:
