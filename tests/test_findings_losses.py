@@ -9,10 +9,11 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from analysis import settings, warehouse
+from analysis import charts, settings, texts, warehouse
 from analysis.findings import Findings
 from analysis.sample import money, world
 from tests.conftest import Data
+from tests.shown import said
 from tests.test_findings_tickets import choose
 from tests.test_sample_report import AS_OF
 
@@ -29,6 +30,7 @@ BOOKED = {
     "won_back": "appeal_recovery",
 }
 """The sample's kinds of bookings that belong to disputes, and the components they are."""
+PLAIN = "订单号,订单状态,用户实付金额(元),订单成交时间"
 PLANS = pytest.mark.parametrize("plan", world.PLANS, ids=lambda plan: "troubled" if plan.is_slow_after else "healthy")
 
 
@@ -258,7 +260,7 @@ def test_a_restriction_that_could_be_measured_prices_the_rate(data: Data) -> Non
     days = [date(2026, 6, 30) - timedelta(days=ago) for ago in range(120)]
     made = [(on, n) for on in days for n in range(2 if on == day else 40)]
     rows = [f"{on:%y%m%d}-{at:015d},已发货,80,{on} 10:00:00" for at, (on, _) in enumerate(made)]
-    data.orders(rows, header="订单号,订单状态,用户实付金额(元),订单成交时间")
+    data.orders(rows, header=PLAIN)
     data.put("店/店铺限制登记.csv", f"限制类型,开始时间,结束时间,说明\n资源位限制,{day} 00:00:00,{day} 23:59:59,\n")
     choose(data, "[costs]\ngross_margin_share = 0.25\n[lines]\ncount = 5\n")
     data.build()
@@ -309,3 +311,29 @@ def test_ledgers_are_listed_with_their_own_totals_and_unknown_bookings_with_thei
     assert found.losses.empty and found.loss_summary["loss_fen"].tolist() == [0]
     early = warehouse.ask(data.settings, "unclassified_bookings", as_of=date(2026, 6, 2))
     assert early.empty
+
+
+def test_a_shop_with_nothing_but_orders_has_every_figure_and_none_of_them_is_made_up(data: Data) -> None:
+    days = [date(2026, 6, 1) + timedelta(days=n) for n in range(28)]
+    data.orders([f"{day:%y%m%d}-{at:015d},已收货,80,{day} 10:00:00" for at, day in enumerate(days)], header=PLAIN)
+    data.build()
+    found = Findings(data.settings)
+    (summary,) = found.loss_summary.to_dict("records")
+    assert (summary["disputed_orders"], summary["loss_fen"], summary["loss_per_1000_fen"]) == (0, 0, 0)
+    empty = [
+        *("losses", "loss_causes", "loss_components", "loss_waterfall", "loss_products", "loss_oddities"),
+        *("carrier_claims", "couriers_to_claim", "contest", "restriction_prices", "ledger_files", "unclassified"),
+    ]
+    assert [name for name in empty if len(getattr(found, name))] == []
+    assert found.contest_backtest[0]["cases"].tolist() == [0, 0, 0]
+    assert found.savings["status"].tolist() == ["no_control"] and found.savings["amount_fen"].isna().all()
+    assert [len(each) for each in found.learned_line] == [0, 0]
+    assert found.restriction_scenario["lost_margin_fen"].isna().all()
+    words = texts.load("zh")
+    for shown in (
+        *(charts.loss_tiles(found.loss_summary, words), charts.loss_trend(found.loss_trend, words)),
+        *(charts.loss_waterfall(found.loss_waterfall, words), charts.loss_causes(found.loss_causes, [], words)),
+        charts.contest(found.contest, found.restriction_price, found.ticket_types, found.shops, words),
+    ):
+        assert all(part.bundle() for parts in shown.parts.values() for part in parts)
+    assert said(charts.contest_backtest(*found.contest_backtest, words)) == words["contest_backtest.empty"]

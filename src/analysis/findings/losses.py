@@ -164,7 +164,7 @@ class LossFindings(EscalationFindings):
         waiting = pd.concat([waiting, requests.reindex(columns=waiting.columns)], ignore_index=True)
         stepped_in = warehouse.ask(self.settings, "intervened_orders", as_of=self.as_of).assign(is_intervened=True)
         cases = waiting.merge(stepped_in, on=["shop_id", "order_id"], how="left", validate="many_to_one")
-        cases = cases.assign(is_intervened=cases["is_intervened"].notna())
+        cases = cases.assign(is_intervened=cases["is_intervened"].notna()).astype({"type": "str"})
         return losses.contest.recommend(
             cases, self.closed_cases, self._chance, self.rate_effect_yuan, self.rule, self.settings.costs
         )
@@ -177,7 +177,7 @@ class LossFindings(EscalationFindings):
         required = asked["reason_group"].map(lambda group: wanted.get(group, wanted["other"]))
         ready = evidence.readiness(asked.assign(required=required), self.evidence)
         return asked.rename(columns={"after_sales_id": "ticket_id"}).assign(
-            type=asked["reason_group"].map(types).fillna("other"),
+            type=asked["reason_group"].map(types).fillna("other").astype("str"),
             state=(asked["deadline_at"] < self.read_at).map({True: "expired", False: "open"}),
             required=ready["required"],
             present=ready["present"],

@@ -60,6 +60,7 @@ def closed_cases(
     has_conceded = (found["agreed_by"] == "merchant") & ~is_after
     is_silent = found["shows_answers"].astype(bool) & found["answered_at"].isna()
     found = found.assign(
+        type=found["type"].astype("str"),
         is_complete=found["missing"].map(len) == 0,
         opened_on=found["began_at"].astype("datetime64[us]").dt.normalize(),
         settled_on=settled_on,
