@@ -154,7 +154,9 @@ def test_the_report_from_exports_to_page(shop: Data) -> None:
         "exports/店/登记.csv",
     }
     assert all(len(each["sha256"]) == 64 for each in record["inputs"])
-    names = [f"{page}{end}" for page in ("daily", "losses", "model", "rates", "tickets") for end in (".html", ".en.html")]
+    names = [
+        f"{page}{end}" for page in ("daily", "losses", "model", "rates", "tickets") for end in (".html", ".en.html")
+    ]
     pages = {name: (folder / name).read_text(encoding="utf-8") for name in names}
     for page in pages.values():
         assert "<b>杯</b>" not in page
@@ -216,6 +218,18 @@ def test_a_changed_report_before_renders_the_next_again(asking: Data) -> None:
         assert before(asking, "2026-06-25") == ("2026-06-20", is_there), change
     (folder / "numbers" / "a.csv").write_text("a\n5\n", encoding="utf-8")
     assert before(asking, "2026-06-25") == ("2026-06-20", False)
+
+
+def test_a_past_day_that_learns_a_model_of_its_own_leaves_the_newest_report_as_it_is(asking: Data) -> None:
+    for day in ("2026-06-20", "2026-06-25", "2026-06-30"):
+        assert not before(asking, day)[1]
+    (asking.settings.reports / "2026-06-20" / "small.html").unlink()
+    assert not before(asking, "2026-06-20")[1]
+    assert (asking.settings.models / "past" / "escalation.json").exists()
+    assert before(asking, "2026-06-30") == ("2026-06-25", True)
+    card = asking.settings.models / "escalation.json"
+    card.write_text(card.read_text("utf-8") + "\n", encoding="utf-8")
+    assert before(asking, "2026-06-30") == ("2026-06-25", False), "another card, another page"
 
 
 def test_any_page_or_number_that_is_gone_is_made_again(asking: Data) -> None:

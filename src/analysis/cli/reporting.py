@@ -117,7 +117,8 @@ def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
         from analysis import evidence
 
         digest.update(evidence.stamp(settings.evidence).encode())
-    for card in sorted(settings.models.rglob("*.json")):  # a card holds the digest of the file beside it
+    # A card holds the digest of the file beside it. What lies below serves reports of past days only.
+    for card in sorted(settings.models.glob("*.json")):
         digest.update(card.read_bytes())
     digest.update(repr([(name, version(name)) for name in VERSIONS]).encode())
     digest.update(repr([file.name for file in NOTEBOOKS]).encode())
