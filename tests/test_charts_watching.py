@@ -135,6 +135,8 @@ def test_whether_acting_helps_is_said_in_a_sentence(given: dict[str, Any], wante
     assert wanted in charts.feedback_text(frame, ZH)
     assert wanted in said(charts.feedback_table(frame, ZH))
     assert "{" not in charts.feedback_text(frame, EN)
+    spoilt = charts.feedback_text(frame, ZH, ["2026-06-20", "2026-06-24"])
+    assert spoilt.startswith(charts.feedback_text(frame, ZH)) and "2026-06-20；2026-06-24" in spoilt
 
 
 def test_the_effect_stands_with_its_counts_and_interval() -> None:

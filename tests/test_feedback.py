@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.escalation.feedback import FEEDBACK_COLUMNS, FEWEST_CASES, FEWEST_CONTROL, STATES, effect, newcombe
+from analysis.escalation.feedback import (
+    FEEDBACK_COLUMNS,
+    FEWEST_CASES,
+    FEWEST_CONTROL,
+    STATES,
+    effect,
+    newcombe,
+    read_list,
+)
 from tests.conftest import order_id
 
 AS_OF = date(2026, 9, 14)
@@ -133,3 +142,45 @@ def test_the_interval_holds_the_truth_where_acting_prevents_four_in_ten() -> Non
         low, high = newcombe(int(control), 60, int(acted), 900)
         hits += low <= 0.12 <= high
     assert 0.92 <= hits / 300 <= 0.99
+
+
+LIST = "order_id,shop_id,scored_on,act,control,why\n260910-000000000000001,店,2026-09-10,True,False,晚\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ("\ufeff" + LIST).encode(),
+        LIST.replace("2026-09-10", "2026/9/10").replace("True", "TRUE").replace("False", "FALSE").encode("gb18030"),
+    ],
+    ids=["as published", "saved by an editor"],
+)
+def test_a_list_is_read_as_published_and_as_an_editor_saves_it(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "watchlist.csv").write_bytes(content)
+    found = read_list(tmp_path / "watchlist.csv")
+    assert found is not None
+    assert found.values.tolist() == [["店", "260910-000000000000001", pd.Timestamp(2026, 9, 10), True, False]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a,b\n1,2\n",
+        b"\xff\xfe\x00\xd8",
+        LIST.replace("True", "").encode(),
+        LIST.replace("True", "yes").encode(),
+        LIST.replace("2026-09-10", "soon").encode(),
+        LIST.replace("店", "").encode(),
+    ],
+    ids=["empty", "another table", "no text", "a draw is gone", "no draw", "no day", "no shop"],
+)
+def test_a_list_that_was_spoilt_is_none_and_never_an_error(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "watchlist.csv").write_bytes(content)
+    assert read_list(tmp_path / "watchlist.csv") is None
+
+
+def test_a_list_without_orders_is_a_list(tmp_path: Path) -> None:
+    (tmp_path / "watchlist.csv").write_text(LIST.splitlines()[0] + "\n", encoding="utf-8")
+    found = read_list(tmp_path / "watchlist.csv")
+    assert found is not None and len(found) == 0 and (found[["act", "control"]].dtypes == "bool").all()

@@ -210,3 +210,6 @@ def test_what_acting_did_is_read_from_the_earlier_reports(built: Data, chosen: S
     assert (row["listed"], row["control"]) == (list(drawn.values()).count(False), list(drawn.values()).count(True))
     assert row["escalated"] == sum(not drawn[order] for order in became) > 0
     assert row["control_escalated"] == sum(drawn[order] for order in became) > 0
+    files[1].write_bytes(b"")
+    spoilt = Findings(settings)
+    assert spoilt.unread_lists == ["2026-06-24"] and spoilt.feedback.iloc[0]["listed"] < row["listed"]

@@ -64,8 +64,14 @@ def watch_reasons(row: Row, words: Words) -> str:
     return words["watch.separator"].join(each for each in (told, against) if each)
 
 
-def feedback_text(feedback: pd.DataFrame, words: Words) -> str:
-    """Whether acting on the list prevents cases, in a sentence or two; "not enough yet" until it can be told."""
+def feedback_text(feedback: pd.DataFrame, words: Words, unread: Sequence[str] = ()) -> str:
+    """Whether acting on the list prevents cases, in a sentence or two; "not enough yet" until it can be told.
+
+    `unread`: the days whose lists could not be read and are not counted.
+    """
+    if unread:
+        missing = words["feedback.unread"].format(days=words["watch.separator"].join(unread))
+        return words["feedback.joined"].format(said=feedback_text(feedback, words), verdict=missing)
     (row,) = feedback.to_dict("records")
     if row["state"] != "known":
         return words[f"feedback.{row['state']}"].format(
@@ -92,10 +98,10 @@ def feedback_text(feedback: pd.DataFrame, words: Words) -> str:
     return words["feedback.joined"].format(said=said, verdict=words[f"feedback.{key}"].format(prevented=prevented))
 
 
-def feedback_table(feedback: pd.DataFrame, words: Words) -> Fragment:
+def feedback_table(feedback: pd.DataFrame, words: Words, unread: Sequence[str] = ()) -> Fragment:
     """The sentence of `feedback`, and the counts behind it: the listed orders beside those that were left alone."""
     (row,) = feedback.to_dict("records")
-    said = feedback_text(feedback, words)
+    said = feedback_text(feedback, words, unread)
     if row["state"] == "no_lists":
         return sentence(said)
     cells: list[list[Cell]] = [

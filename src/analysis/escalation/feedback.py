@@ -8,7 +8,9 @@ estimation for the difference between independent proportions, method 10).
 from __future__ import annotations
 
 from datetime import date, timedelta
+from io import BytesIO
 from math import sqrt
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,6 +25,28 @@ FEEDBACK_COLUMNS = [
     "control_rate", "difference", "difference_low", "difference_high", "prevention_rate", "control_needed", "cases_needed",
 ]  # fmt: skip
 RATES = FEEDBACK_COLUMNS[8:14]
+
+
+LISTED_COLUMNS = ["shop_id", "order_id", "scored_on", "act", "control"]
+
+
+def read_list(file: Path) -> pd.DataFrame | None:
+    """The LISTED_COLUMNS of a published watch list; None where it cannot be read, as after an editor that spoilt it.
+
+    An editor's GB 18030 and its way of writing dates are read as well.
+    """
+    content = file.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            names = {"shop_id": "str", "order_id": "str"}
+            frame = pd.read_csv(BytesIO(content), dtype=names, encoding=encoding)[LISTED_COLUMNS]
+            frame["scored_on"] = pd.to_datetime(frame["scored_on"])
+        except (ValueError, KeyError):  # both of pandas' own errors are ValueErrors, as is that of a wrong encoding
+            continue
+        drawn = frame[["act", "control"]]
+        is_whole = not len(frame) or (frame.notna().to_numpy().all() and (drawn.dtypes == "bool").all())
+        return frame.astype({"act": "bool", "control": "bool"}) if is_whole else None
+    return None
 
 
 def effect(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import charts, escalation, texts, warehouse
-from analysis.escalation.feedback import effect
+from analysis.escalation.feedback import LISTED_COLUMNS, effect, read_list
 from analysis.escalation.keeping import CARD
 from analysis.escalation.watchlist import WATCH_COLUMNS, watchlist
 from analysis.findings.tickets import TicketFindings
@@ -182,15 +182,21 @@ class EscalationFindings(TicketFindings):
         return effect(self._earlier_lists, outcomes, self.escalations, self.as_of, self.label_days)
 
     @property
+    def unread_lists(self) -> list[str]:
+        """The days of earlier watch lists that cannot be read any more, so that the feedback does not count them."""
+        return [day for day, frame in self._lists.items() if frame is None]
+
+    @property
     def _earlier_lists(self) -> pd.DataFrame:
-        columns = ["shop_id", "order_id", "scored_on", "act", "control"]
-        files = published(self.settings.reports).get("watchlist", [])
-        earlier = [file for file in files if file.parent.parent.name < self.as_of.isoformat()]
-        names = {"shop_id": "str", "order_id": "str"}
-        frames = [pd.read_csv(file, dtype=names, encoding="utf-8-sig")[columns] for file in earlier]
-        whole = [frame for frame in frames if len(frame)]
-        nothing = pd.DataFrame(columns=columns).astype(names | {"act": "bool", "control": "bool"})
+        nothing = pd.DataFrame(columns=LISTED_COLUMNS).astype({"act": "bool", "control": "bool"})
+        whole = [frame for frame in self._lists.values() if frame is not None and len(frame)]
         return pd.concat(whole, ignore_index=True) if whole else nothing
+
+    @cached_property
+    def _lists(self) -> dict[str, pd.DataFrame | None]:
+        files = published(self.settings.reports).get("watchlist", [])
+        earlier = {file.parent.parent.name: file for file in files if file.parent.parent.name < self.as_of.isoformat()}
+        return {day: read_list(file) for day, file in earlier.items()}
 
 
 def _trained_on(folder: Path) -> str:
