@@ -78,6 +78,7 @@ def findings() -> SimpleNamespace:
         trained=watch_frames.trained(),
         kept=watch_frames.kept(),
         feedback=watch_frames.feedback(),
+        unread_lists=[],
         model_card=watch_frames.card(),
         model_features=watch_frames.features(),
         model_measures=watch_frames.evaluation()["overall"],

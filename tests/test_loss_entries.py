@@ -320,9 +320,9 @@ def test_a_past_day_has_what_was_booked_by_then_and_estimates_what_was_on_its_wa
         assert (
             found["booked_at"].dt.day.max() <= day and not found.duplicated(["order_id", "component", "source"]).any()
         )
-        return {
-            (int(row.order_id[-1]), row.component, row.source): (row.amount_fen, row.rule) for row in found.itertuples()
-        }
+        columns = ["order_id", "component", "source", "amount_fen", "rule"]
+        rows = found[columns].itertuples(index=False, name=None)
+        return {(int(order[-1]), component, source): (fen, rule) for order, component, source, fen, rule in rows}
 
     agreed = {(2, "refund", "estimate"): (3000, "booked_later"), (2, "fee_returned", "estimate"): (-18, "booked_later")}
     own = {

@@ -12,7 +12,13 @@ from tests import report_frames as made_up
 from tests.browsing import Visit
 from tests.made_up_pages import WORDS
 
-CHARTS = {"daily": 2 * (1 + 6 + 1), "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1, "tickets": 1, "model": 3, "losses": 1 + 2 + 1 + 1}
+CHARTS = {
+    "daily": 2 * (1 + 6 + 1),
+    "rates": 2 * (1 + 2 + 1) + 1 + 1 + 1,
+    "tickets": 1,
+    "model": 3,
+    "losses": 1 + 2 + 1 + 1,
+}
 """Both shops: the rate, six segments, coverage; roll-off, two metrics, cohorts; one has the other three, and tickets;
 of the losses one has all four, the other its weeks."""
 

@@ -28,7 +28,16 @@ LOSS_TITLES = ("纠纷损失", "What disputes cost")
 MODEL_TITLES = ("升级预测", "Escalation model")
 DAILY_NUMBERS = ("rates", "status", "cases", "changes", "tickets", "watchlist")
 LOSS_NUMBERS = (
-    *("losses", "loss_summary", "loss_waterfall", "loss_causes", "loss_products", "loss_trend", "carrier_claims", "contest"),
+    *(
+        "losses",
+        "loss_summary",
+        "loss_waterfall",
+        "loss_causes",
+        "loss_products",
+        "loss_trend",
+        "carrier_claims",
+        "contest",
+    ),
     *("contest_backtest", "restrictions", "learned_line", "restriction_scenario", "savings", "assumptions"),
 )
 MODEL_NUMBERS = ("model", "model_features", "drift", "feedback")
@@ -248,7 +257,9 @@ def test_pages_lead_to_each_other_by_their_titles(delivered: Path, at: int, end:
 def test_a_page_offers_its_own_numbers_and_a_lone_page_no_navigation(delivered: Path, tmp_path: Path) -> None:
     own = re.compile(r'href="numbers/([^"]+)\.csv"')
     pages = {"daily.html": DAILY_NUMBERS, "rates.en.html": RATES_NUMBERS, "tickets.html": TICKETS_NUMBERS}
-    for file, names in (pages | {"second.html": ("second",), "model.en.html": MODEL_NUMBERS, "losses.html": LOSS_NUMBERS}).items():
+    for file, names in (
+        pages | {"second.html": ("second",), "model.en.html": MODEL_NUMBERS, "losses.html": LOSS_NUMBERS}
+    ).items():
         assert own.findall((delivered / file).read_text(encoding="utf-8")) == list(names), file
     html = (render_small(tmp_path, PUBLISH % (1, "a"), PUBLISH % (2, "b")) / "small.html").read_text(encoding="utf-8")
     assert own.findall(html) == ["a", "b"] and ">b.csv</a>" in html

@@ -55,7 +55,16 @@ def test_the_legend_hides_a_line(pages: Path, browser: Any, name: str) -> None:
 def test_all_pages_and_both_languages_lead_to_each_other(pages: Path, browser: Any) -> None:
     switch = "a.switch"
     with Visit(browser, pages / "daily.html", width=390) as visit:
-        ways = ["rates.html", switch, "tickets.en.html", switch, "model.html", switch, "losses.en.html", "daily.en.html"]
+        ways = [
+            "rates.html",
+            switch,
+            "tickets.en.html",
+            switch,
+            "model.html",
+            switch,
+            "losses.en.html",
+            "daily.en.html",
+        ]
         seen = [visit.follow(way if way == switch else f"nav.pages a[href='{way}']") for way in ways]
         assert seen == [
             *("rates.html", "rates.en.html", "tickets.en.html", "tickets.html"),

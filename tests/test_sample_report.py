@@ -189,7 +189,9 @@ def test_the_verdict_is_the_hidden_rule_and_no_change_of_it(sample_report: setti
 
 
 def test_the_page_says_that_it_is_the_sample(sample_report: settings.Settings) -> None:
-    for name in (f"{name}{end}" for name in ("daily", "losses", "model", "rates", "tickets") for end in (".html", ".en.html")):
+    for name in (
+        f"{name}{end}" for name in ("daily", "losses", "model", "rates", "tickets") for end in (".html", ".en.html")
+    ):
         page = (sample_report.reports / AS_OF.isoformat() / name).read_text(encoding="utf-8")
         assert "示例数据" in page or "made up" in page
 
