@@ -86,6 +86,31 @@ def test_what_would_read_as_nonsense_is_not_said() -> None:
     )
 
 
+def test_the_loss_of_a_case_is_said_as_it_is_however_small_the_chances() -> None:
+    rare = made_up.watched(
+        made_up.order(0, probability=0.0001, expected_loss_yuan=0.01, expected_gain_yuan=-5.0, act=False)
+    )
+    assert "一单损失约 ¥80 ×" in said(listed(rare))
+    never = made_up.watched(
+        made_up.order(0, probability=0.0, expected_loss_yuan=0.0, expected_gain_yuan=-5.0, act=False)
+    )
+    assert "一单损失约 ¥80 ×" in said(listed(never))
+
+
+@pytest.mark.parametrize("name", ["reason_rate", "courier_rate", "province_rate"])
+def test_a_rate_of_nobody_known_is_that_of_the_shop(name: str) -> None:
+    row = made_up.order(0, reason_1=name) | {name: 0.048}
+    assert charts.watch_reasons(row, ZH).startswith("这家店的") and "4.8%" in charts.watch_reasons(row, ZH)
+    assert charts.watch_reasons(row, EN).startswith("of this shop's ")
+    known = row | {"courier": "迅捷", "province": "云南省", "reason_group": "quality"}
+    assert "这家店" not in charts.watch_reasons(known, ZH)
+
+
+def test_a_feature_that_never_differed_was_learnt_in_no_direction() -> None:
+    frame = made_up.features().assign(weight=[0.02, -0.3, 0.0]).assign(expected="up")
+    assert [row[2] for row in rows(charts.model_features(frame, ZH))] == ["↑ 更容易介入", "↓ 更不容易", "–"]
+
+
 def test_every_code_of_the_model_has_words_in_both_languages() -> None:
     for words in WORDS.values():
         for section, codes in (

@@ -23,6 +23,7 @@ def order(number: int, **given: Any) -> dict[str, Any]:
         "deadline_at": datetime(2026, 11, 24, 12, 30), "reason_1": "ship_late_hours", "reason_2": None, "reason_3": None,
         "counter_reason": None, "nearest_rule": "promise_missed", "model_version": "20261122-0a1b2c3d",
         "ship_late_hours": 26.0, "courier": None, "province": None, "reason_group": None, "paid_fen": 8990,
+        "loss_yuan": 80.0,
     }  # fmt: skip
     return usual | given
 

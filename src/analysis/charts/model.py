@@ -93,7 +93,7 @@ def model_features(features: pd.DataFrame, words: Words) -> Fragment:
         [
             (word(words, "feature", row["feature"]), "wrap"),
             word(words, "direction", row["expected"]),
-            (word(words, "direction", found := "up" if row["weight"] > 0 else "down"), _tone(row["expected"], found)),
+            _direction(row["expected"], row["weight"], words),
             (f"×{number(row['odds_ratio'], 2)}" if not is_missing(row["odds_ratio"]) else "–", "num strong"),
         ]
         for row in features.to_dict("records")
@@ -325,5 +325,9 @@ def _limit(row: Mapping[Any, Any], words: Words) -> str:
     return words["drift.at_most"].format(threshold=number(row["threshold"], 2))
 
 
-def _tone(expected: str, found: str) -> str:
-    return "wrap" if expected in ("either", found) else "wrap warn"
+def _direction(expected: str, weight: float, words: Words) -> Cell:
+    """Which way was learnt, marked where it is not the expected one; nothing where the feature never differed."""
+    if not weight:
+        return ("–", "wrap")
+    found = "up" if weight > 0 else "down"
+    return (word(words, "direction", found), "wrap" if expected in ("either", found) else "wrap warn")

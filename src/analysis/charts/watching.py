@@ -28,7 +28,7 @@ def watchlist(
 ) -> PerShop:
     """Which open orders to act on before they become a case, and why; which to leave alone; which have a ticket already.
 
-    `watchlist`: one row an order by rank, with what `watch_reasons` needs. `choices` has capacity, prevention_rate and action_cost_yuan. `verdict` and
+    `watchlist`: one row an order by rank, with what `watch_reasons` needs, and `loss_yuan`: what a case costs its shop. `choices` has capacity, prevention_rate and action_cost_yuan. `verdict` and
     `feedback` are sentences of their own, above each shop's table. A shop without any has one sentence.
     """
     found = by_shop(watchlist)
@@ -142,9 +142,8 @@ def _counted(rows: pd.DataFrame, words: Words) -> str:
 
 def _reckoned(rows: pd.DataFrame, choices: Any, words: Words) -> str:
     """How the expected gain is reckoned, with the numbers that went into it."""
-    first = rows[rows["probability"] > 0].iloc[0]
     return words["watch.reckoned"].format(
-        loss=number(first["expected_loss_yuan"] / first["probability"], 0),
+        loss=number(rows["loss_yuan"].iloc[0], 0),
         prevention=percent(choices.prevention_rate).replace(".00", ""),
         cost=number(choices.action_cost_yuan, 2),
         capacity=count(choices.capacity),
@@ -169,11 +168,11 @@ def _reason(row: Row, name: str, words: Words) -> str:
         said = f"{number(float(value) * 100, 1)}%"
     else:
         said = number(value, 0 if float(value) >= 10 or float(value).is_integer() else 1)
+    if name in NAMED and is_missing(row[NAMED[name]]):  # the rate is then that of the shop
+        return words[f"watch_reason.{name}_own"].format(value=said)
     return words[f"watch_reason.{name}"].format(value=said, name=_whose(row, name, words))
 
 
 def _whose(row: Row, name: str, words: Words) -> str:
-    of = row[NAMED[name]] if name in NAMED else None
-    if is_missing(of):
-        return words["watch.whose_unknown"]
+    of = row[NAMED[name]] if name in NAMED else ""
     return word(words, "reason_group", of) if name == "reason_rate" else str(of)

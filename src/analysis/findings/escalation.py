@@ -164,10 +164,13 @@ class EscalationFindings(TicketFindings):
 
     @cached_property
     def watched(self) -> pd.DataFrame:
-        """The watch list with what its reasons speak of: the orders' features and names."""
+        """The watch list with what its reasons speak of, the orders' features and names, and what a case costs the shop: `loss_yuan`."""
         listed = watchlist(self.scored, self.loss_yuan, self.settings.escalation, self.as_of)
         about = ["shop_id", "order_id", *escalation.FEATURES, "courier", "province", "reason_group", "paid_fen"]
-        return listed.merge(self.open_orders[about], on=["shop_id", "order_id"], validate="one_to_one")
+        chosen = self.settings.escalation.loss_yuan
+        loss = listed["shop_id"].map(self.loss_yuan) if chosen is None else chosen
+        of_orders = self.open_orders[about]
+        return listed.assign(loss_yuan=loss).merge(of_orders, on=["shop_id", "order_id"], validate="one_to_one")
 
     @property
     def high_scores(self) -> list[str]:
