@@ -97,13 +97,19 @@ def test_the_loss_of_a_case_is_said_as_it_is_however_small_the_chances() -> None
     assert "一单损失约 ¥80 ×" in said(listed(never))
 
 
-@pytest.mark.parametrize("name", ["reason_rate", "courier_rate", "province_rate"])
+@pytest.mark.parametrize("name", ["courier_rate", "province_rate"])
 def test_a_rate_of_nobody_known_is_that_of_the_shop(name: str) -> None:
     row = made_up.order(0, reason_1=name) | {name: 0.048}
     assert charts.watch_reasons(row, ZH).startswith("这家店的") and "4.8%" in charts.watch_reasons(row, ZH)
     assert charts.watch_reasons(row, EN).startswith("of this shop's ")
     known = row | {"courier": "迅捷", "province": "云南省", "reason_group": "quality"}
     assert "这家店" not in charts.watch_reasons(known, ZH)
+
+
+def test_the_rate_of_a_reason_is_not_said_of_an_order_without_a_request() -> None:
+    row = made_up.order(0, counter_reason="reason_rate", reason_rate=0.025)
+    assert charts.watch_reasons(row, ZH) == "已超承诺发货 26 小时"
+    assert "2.5%" in charts.watch_reasons(row | {"reason_group": "quality"}, ZH)
 
 
 def test_a_feature_that_never_differed_was_learnt_in_no_direction() -> None:

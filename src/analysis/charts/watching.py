@@ -154,6 +154,8 @@ def _speaks(row: Row, name: object, for_it: bool) -> bool:
     """Whether there is such a reason, and a reader would take it for one."""
     if is_missing(name):
         return False
+    if name == "reason_rate" and is_missing(row["reason_group"]):
+        return False  # without a request it says nothing of the order
     value = row[str(name)]
     return name not in ALARMS or (not is_missing(value) and float(value) > 0) == for_it
 
