@@ -165,12 +165,20 @@ class EscalationFindings(TicketFindings):
     @cached_property
     def watched(self) -> pd.DataFrame:
         """The watch list with what its reasons speak of, the orders' features and names, and what a case costs the shop: `loss_yuan`."""
-        listed = watchlist(self.scored, self.loss_yuan, self.settings.escalation, self.as_of)
+        listed = watchlist(self._seen, self.loss_yuan, self.settings.escalation, self.as_of)
         about = ["shop_id", "order_id", *escalation.FEATURES, "courier", "province", "reason_group", "paid_fen"]
         chosen = self.settings.escalation.loss_yuan
         loss = listed["shop_id"].map(self.loss_yuan) if chosen is None else chosen
         of_orders = self.open_orders[about]
         return listed.assign(loss_yuan=loss).merge(of_orders, on=["shop_id", "order_id"], validate="one_to_one")
+
+    @property
+    def _seen(self) -> pd.DataFrame:
+        """The scored orders but for parcels that no orders export has shown for long: they may have been signed for since."""
+        unseen = warehouse.ask(self.settings, "unseen_orders", as_of=self.as_of)
+        keys = pd.MultiIndex.from_frame(self.scored[["shop_id", "order_id"]])
+        is_unseen = keys.isin(pd.MultiIndex.from_frame(unseen)) & (self.scored["has_open_request"] == 0)
+        return self.scored[~is_unseen].reset_index(drop=True)
 
     @property
     def high_scores(self) -> list[str]:

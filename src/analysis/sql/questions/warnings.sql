@@ -54,4 +54,12 @@ select shop_id, 'ledger_without_order' as key, count(*) as count
 from marts.ledger_entries
 where order_id is null and ledger_class in ('loss', 'recovery')
 group by shop_id
+union all
+select orders.shop_id, 'parcel_unseen' as key, count(*) as count
+from marts.orders as orders
+join (select shop_id, max(exported_at) as newest_at from marts.orders group by shop_id) as shops
+    on orders.shop_id = shops.shop_id
+where orders.shipped_at is not null and orders.signed_at is null and not coalesce(orders.is_refunded, false)
+    and orders.exported_at < shops.newest_at - to_days(14)
+group by orders.shop_id
 order by shop_id, key
