@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from analysis import warehouse
 from analysis.findings import Findings
@@ -26,7 +27,7 @@ def test_a_parcel_that_no_newer_export_shows_is_neither_late_nor_on_the_watch_li
     data.orders([row(2, "2026-06-11"), row(3, "2026-07-10")], name="orders_export2026-07-21.csv")
     data.build()
     found = Findings(data.settings, date(2026, 7, 20))
-    asked = {"as_of": found.as_of, "late_days": 7, "high_scores": []}
+    asked: dict[str, Any] = {"as_of": found.as_of, "late_days": 7, "high_scores": []}
     late = warehouse.ask(data.settings, "orders_at_risk", **asked)["order_id"].tolist()
     assert late == [order_id(2, "2026-06-11"), order_id(3, "2026-07-10")]
     assert set(found.open_orders["order_id"]) > set(found.watchlist["order_id"]) == set(late)
