@@ -62,4 +62,9 @@ join (select shop_id, max(exported_at) as newest_at from marts.orders group by s
 where orders.shipped_at is not null and orders.signed_at is null and not coalesce(orders.is_refunded, false)
     and orders.exported_at < shops.newest_at - to_days(14)
 group by orders.shop_id
+union all
+select shop_id, 'future_dates' as key, count(*) as count
+from marts.orders
+where greatest(dealt_at, paid_at, shipped_at, signed_at) > exported_at + to_days(1)
+group by shop_id
 order by shop_id, key
