@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.cells import Cell, by_shop, table
-from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, layout, literal, shortened
+from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, lay_out, literal, shortened
 from analysis.charts.losses import ROW, labelled
 from analysis.charts.money import Row, between, money, yuan, yuan_axis
 from analysis.charts.shown import Chart, Fragment, PerShop
@@ -132,15 +132,16 @@ def _causes(drawn: pd.DataFrame, every: pd.DataFrame, words: Words) -> Chart:
     sides = top[[column for column, _ in SIDES.values()]].astype("float64") / 100
     lowest, highest = sides.clip(upper=0).sum(axis=1).min(), sides.clip(lower=0).sum(axis=1).max()
     values = [f"{n} · {money(each)}" for n, each in zip(orders, top["loss_fen"], strict=True)]
-    figure.update_layout(
-        layout(100 + ROW * len(top)),
+    lay_out(
+        figure,
+        100 + ROW * len(top),
+        margin={"b": 78, "l": 8},
         barmode="relative",
         legend=BELOW | {"traceorder": "normal"},
         xaxis=yuan_axis(lowest, highest, words),
         yaxis={"visible": False, "range": [-0.55, len(top) - 0.1], "fixedrange": True},
         annotations=labelled(names, values, places),
     )
-    figure.update_layout(margin={"b": 78, "l": 8})
     more = len(every) - len(top)
     note = words["causes.note"] if not more else words["causes.note_more"].format(more=count(more))
     return Chart(figure, words["causes.title"], note)

@@ -19,7 +19,7 @@ from analysis.charts.drawing import (
     floats,
     grey_ground,
     largest,
-    layout,
+    lay_out,
     runs,
     share_axis,
 )
@@ -103,8 +103,9 @@ def _cohorts(frame: pd.DataFrame, words: Words) -> Chart:
         text=hover,
         hoverinfo="text",
     )
-    figure.update_layout(
-        layout(340),
+    lay_out(
+        figure,
+        340,
         xaxis=day_axis(days, words),
         yaxis=share_axis(largest(high, frame["rate_expected"], frame["rate_reported"])),
         shapes=[grey_ground(days[run]) for run in runs(~mature)],
@@ -165,8 +166,9 @@ def _signal(frame: pd.DataFrame, reference_days: object, false_alarm_days: objec
         hoverinfo="skip",
     )
     missing = frame["arrivals"].isna()
-    figure.update_layout(
-        layout(380),
+    lay_out(
+        figure,
+        380,
         xaxis=day_axis(days, words) | {"anchor": "y2"},
         yaxis=count_axis(largest(frame["cusum"], frame["limit"])) | {"domain": [0.46, 1]},
         yaxis2=count_axis(largest(frame["arrivals"], frame["expected"])) | {"domain": [0, 0.36]},

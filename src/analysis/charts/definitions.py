@@ -16,11 +16,12 @@ from analysis.charts.drawing import (
     LEGEND_ROW,
     ORANGE,
     VERMILION,
+    below_axis,
     day_axis,
     days_text,
     floats,
     largest,
-    layout,
+    lay_out,
     literal,
     share_axis,
     shortened,
@@ -130,12 +131,13 @@ def _definitions(frame: pd.DataFrame, rules: Rules, metric: str, words: Words) -
     days = pd.Series(pd.to_datetime(frame["window_end"].astype(str)))
     of_metric = frame[frame["rule"].isin([rule.name for rule in rules])]
     entries = 2 if many else len(rules)
-    drawn = layout(300 + LEGEND_ROW * entries)
-    figure.update_layout(
-        drawn,
+    height = 300 + LEGEND_ROW * entries
+    lay_out(
+        figure,
+        height,
         xaxis=day_axis(days, words),
         yaxis=share_axis(largest(of_metric["rate"])),
-        legend=drawn["legend"] | {"orientation": "v", "y": -0.16, "maxheight": LEGEND_ROW * entries + 20},
+        legend=below_axis(height) | {"orientation": "v", "y": -0.16, "maxheight": LEGEND_ROW * entries + 20},
     )
     return Chart(figure, word(words, "metric", metric), _definitions_note(of_metric, rules, words))
 

@@ -20,7 +20,7 @@ from analysis.charts.drawing import (
     floats,
     grey_ground,
     largest,
-    layout,
+    lay_out,
     runs,
     share_axis,
 )
@@ -121,8 +121,9 @@ def _rolling(rates: pd.DataFrame, words: Words) -> Chart:
             )
     tallest = largest(frame["rate_high"], frame["line_rate"])
     most = largest(frame["numerator"].where(known), frame["line_count"])
-    figure.update_layout(
-        layout(420),
+    lay_out(
+        figure,
+        420,
         xaxis=day_axis(days, words) | {"anchor": "y2"},
         yaxis=share_axis(tallest) | {"domain": [0.36, 1]},
         yaxis2=count_axis(most) | {"domain": [0, 0.26]},
@@ -179,8 +180,10 @@ def _coverage(covered_days: pd.DataFrame, as_of: date, words: Words) -> Chart:
         hovertemplate="%{x} · %{y}<extra></extra>",
         marker={"color": VERMILION, "symbol": "x-thin-open", "size": 6, "line": {"width": 1.2}},
     )
-    figure.update_layout(
-        layout(110 + 34 * len(kinds)),
+    lay_out(
+        figure,
+        110 + 34 * len(kinds),
+        margin={"b": 64},
         legend=BELOW,
         xaxis=day_axis(days, words) | {"showgrid": False},
         yaxis={
@@ -194,7 +197,6 @@ def _coverage(covered_days: pd.DataFrame, as_of: date, words: Words) -> Chart:
         },
         hovermode="closest",
     )
-    figure.update_layout(margin={"b": 64})
     found = sum(kind in NEEDED_KINDS for kind, _ in missing)
     note = words["coverage.note_holes"].format(holes=found) if found else words["coverage.note_whole"]
     return Chart(figure, "", note)

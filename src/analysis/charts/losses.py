@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.cells import Cell, by_shop, sentence, table
-from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, day_axis, days_text, layout
+from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, day_axis, days_text, lay_out
 from analysis.charts.money import Row, between, money, yuan, yuan_axis
 from analysis.charts.shown import Chart, Fragment, PerShop, template
 from analysis.charts.wording import Words, count, day, is_missing, share_of, weekday, word
@@ -199,15 +199,16 @@ def _waterfall(part: str, frame: pd.DataFrame, known: pd.DataFrame, words: Words
             textposition="none",
         )
     ends = pd.concat([known["start_fen"], known["end_fen"]]).astype("float64") / 100
-    figure.update_layout(
-        layout(100 + ROW * len(known)),
+    lay_out(
+        figure,
+        100 + ROW * len(known),
+        margin={"b": 78, "l": 8},
         barmode="overlay",
         legend=BELOW | {"traceorder": "normal"},
         xaxis=yuan_axis(ends.min(), ends.max(), words),
         yaxis={"visible": False, "range": [-0.55, len(known) - 0.1], "fixedrange": True},
         annotations=labelled(names, [money(each) for each in known["amount_fen"]], places),
     )
-    figure.update_layout(margin={"b": 78, "l": 8})
     return Chart(figure, words[f"waterfall.{part}"], _said(part, frame, words))
 
 
@@ -282,14 +283,15 @@ def _trend(frame: pd.DataFrame, words: Words) -> Chart:
         )
     top = max([0.0, *high.dropna(), *loss.dropna(), *expected.dropna()])
     bottom = min([0.0, *loss.dropna()])
-    figure.update_layout(
-        layout(320),
+    lay_out(
+        figure,
+        320,
+        margin={"b": 72, "l": 60},
         barmode="overlay",
         legend=BELOW | {"traceorder": "normal"},
         xaxis=day_axis(pd.concat([days, days + pd.Timedelta(days=6)]), words),
         yaxis=yuan_axis(bottom, top, words),
     )
-    figure.update_layout(margin={"b": 72, "l": 60})
     return Chart(figure, words["loss_trend.title"], _newest(weeks, words))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.cells import Cell, sentence, table
-from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, floats, largest, layout, share_axis
+from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, floats, largest, lay_out, share_axis
 from analysis.charts.shown import Chart, Fragment
 from analysis.charts.wording import Words, count, day, interval, is_missing, number, percent, word
 
@@ -196,8 +196,9 @@ def reliability(reliability: pd.DataFrame, words: Words) -> Chart | Fragment:
         ],
         hoverinfo="text",
     )
-    figure.update_layout(
-        layout(320),
+    lay_out(
+        figure,
+        320,
         legend=BELOW,
         margin={"l": 56, "r": 12, "t": 12, "b": 84},
         xaxis=share_axis(most) | {"title": {"text": words["reliability.predicted"]}, "nticks": 6},
@@ -224,8 +225,9 @@ def gain(gain: pd.DataFrame, capacity: int, words: Words) -> Chart | Fragment:
         )
     every = sorted({int(each) for each in gain["daily"]})
     ticks = [each for each, after in pairwise([*every, every[-1] * 2]) if after >= each * 1.5]
-    figure.update_layout(
-        layout(320),
+    lay_out(
+        figure,
+        320,
         legend=BELOW,
         margin={"l": 52, "r": 12, "t": 12, "b": 104},
         xaxis={
@@ -268,8 +270,9 @@ def months(by_month: pd.DataFrame, words: Words) -> Chart | Fragment:
             text=hover,
             hovertemplate="%{y:.1%} · %{text}<extra>%{fullData.name}</extra>",
         )
-    figure.update_layout(
-        layout(280),
+    lay_out(
+        figure,
+        280,
         legend=BELOW,
         margin={"b": 64},
         xaxis={"type": "category"},

@@ -24,7 +24,7 @@ from analysis.charts.drawing import (
     days_text,
     floats,
     largest,
-    layout,
+    lay_out,
     limit,
 )
 from analysis.charts.shown import Chart, Fragment, PerShop
@@ -133,8 +133,9 @@ def _rolloff(frame: pd.DataFrame, status: Row, title: str, words: Words) -> Char
     for name, height, dash in heights:
         figure.add_scatter(**limit([today, days[-1]], height, name, dash))
     most = max([left[0] + unseen, *(height for _, height, _ in heights)])
-    figure.update_layout(
-        layout(300),
+    lay_out(
+        figure,
+        300,
         xaxis=day_axis(pd.Series(pd.to_datetime([today, *days])), words),
         yaxis=count_axis(most),
         bargap=0.3,
@@ -224,8 +225,9 @@ def _forecast(past: pd.DataFrame, remaining: pd.DataFrame, given: pd.DataFrame, 
     shown = max(largest(past["numerator"], given["high80"]), *(height for _, height, _ in heights), 0.0)
     highest = max(largest(past["numerator"], given["high95"]), shown)
     most = min(highest, shown * 1.3)
-    figure.update_layout(
-        layout(430),
+    lay_out(
+        figure,
+        430,
         xaxis=day_axis(pd.Series(pd.to_datetime([begins, days[-1]])), words),
         yaxis=count_axis(most),
         shapes=[_today(days[0])],

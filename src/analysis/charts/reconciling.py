@@ -19,7 +19,7 @@ from analysis.charts.drawing import (
     days_text,
     floats,
     largest,
-    layout,
+    lay_out,
 )
 from analysis.charts.shown import Chart, Fragment, PerShop
 from analysis.charts.wording import Words, count, day, is_missing, percent, signed, spread, word
@@ -106,8 +106,9 @@ def _chart(days: pd.DataFrame, words: Words) -> Chart:
         name=words["reconciliation.differs"],
         hoverinfo="skip",
     )
-    figure.update_layout(
-        layout(260),
+    lay_out(
+        figure,
+        260,
         xaxis=day_axis(pd.Series(pd.to_datetime(shown)), words),
         yaxis=count_axis(largest(days["ours_count"], days["platform_count"])),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.cells import Cell, table
-from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, layout, literal, shortened
+from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, lay_out, literal, shortened
 from analysis.charts.shown import Chart, Fragment, PerShop
 from analysis.charts.wording import Words, count, interval, is_missing, percent, points, ratio, word
 
@@ -109,8 +109,10 @@ def _segments(dimension: str, frame: pd.DataFrame, titles: Mapping[str, str], wo
             marker={"color": ORANGE, "size": 9, "symbol": "diamond", "line": {"color": "#ffffff", "width": 1}},
         )
     widest = max([*high, *rates, *shrunken, 0.0]) or 0.01
-    figure.update_layout(
-        layout(90 + 46 * len(top)),
+    lay_out(
+        figure,
+        90 + 46 * len(top),
+        margin={"b": 78, "l": 8},
         legend=BELOW,
         xaxis={"range": [0, widest * 1.05], "tickformat": ".2~%", "zeroline": False, "nticks": 5},
         yaxis={"visible": False, "range": [-0.55, len(top) - 0.15], "fixedrange": True},
@@ -119,7 +121,6 @@ def _segments(dimension: str, frame: pd.DataFrame, titles: Mapping[str, str], wo
             *(_label(value, row, 1, "right") for value, row in zip(values, rows, strict=True)),
         ],
     )
-    figure.update_layout(margin={"b": 78, "l": 8})
     more = len(frame) - len(top)
     note = words["segment.more"].format(shown=len(top), more=more) if more > 0 else ""
     return Chart(figure, word(words, "dimension", dimension), note)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.charts.cells import Cell, by_shop, sentence, table
-from analysis.charts.drawing import BELOW, BLUE, GREEN, ORANGE, VERMILION, count_axis, day_axis, days_text, layout
+from analysis.charts.drawing import BELOW, BLUE, GREEN, ORANGE, VERMILION, count_axis, day_axis, days_text, lay_out
 from analysis.charts.shown import Chart, Fragment, PerShop
 from analysis.charts.wording import Words, count, number, spread
 
@@ -59,8 +59,9 @@ def _open(rows: pd.DataFrame, ages: list[str], ends: date, words: Words) -> Char
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate="%{x} · %{y}<extra>%{fullData.name}</extra>",
         )
-    figure.update_layout(
-        layout(260),
+    lay_out(
+        figure,
+        260,
         barmode="stack",
         bargap=0.1,
         legend=BELOW | {"traceorder": "normal"},
