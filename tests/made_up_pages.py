@@ -132,6 +132,6 @@ def deliver(folder: Path, inputs: dict[str, str]) -> Path:
         as_of=report_frames.AS_OF,
         words=WORDS,
         reports=folder / "reports",
-        record={"rule": "pdd-2021-03", "inputs": inputs},
+        record=lambda: {"rule": "pdd-2021-03", "inputs": inputs},
         is_sample=True,
     )

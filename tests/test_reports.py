@@ -276,7 +276,7 @@ def test_the_report_before_goes_in_only_where_a_notebook_asks_for_it(tmp_path: P
 
 def test_the_record_keeps_what_the_caller_says(tmp_path: Path) -> None:
     definitions = {"a-rule": {"window_days": 30, "valid_from": made_up.AS_OF}}
-    folder = render_small(tmp_path, "1", record={"rules": definitions})
+    folder = render_small(tmp_path, "1", record=lambda: {"rules": definitions})
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert record["rules"] == {"a-rule": {"window_days": 30, "valid_from": "2026-11-22"}}
     assert record["numbers"] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +54,29 @@ def test_numbers_that_two_notebooks_publish_under_one_name_are_an_error(tmp_path
     for text in (raised.value.zh, raised.value.en):
         assert "small.ipynb, second.ipynb" in text and "same.csv" in text
     assert not (tmp_path / "reports" / "2026-11-22").exists()
+
+
+def test_cells_find_what_the_record_made_and_the_modules_imported(tmp_path: Path) -> None:
+    made = tmp_path / "made.txt"
+
+    def record() -> dict[str, str]:
+        time.sleep(3)  # longer than a kernel takes to start
+        made.write_text("made first", encoding="utf-8")
+        return {"rule": "some rule"}
+
+    cell = f"import sys\nprint('wave' in sys.modules, open({str(made)!r}).read())"
+    folder = render_two(tmp_path, cell, "1", record=record, modules=["wave"], words=WORDS)
+    for page in ("small.html", "small.en.html"):
+        assert "True made first" in (folder / page).read_text(encoding="utf-8")
+    assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["rule"] == "some rule"
+
+
+def test_where_the_record_cannot_be_made_no_cell_runs(tmp_path: Path) -> None:
+    ran = tmp_path / "ran.txt"
+
+    def record() -> dict[str, str]:
+        raise UserError("没有", "nothing there")
+
+    with pytest.raises(UserError, match="nothing there"):
+        render_two(tmp_path, f"open({str(ran)!r}, 'w')", "1", record=record, words=WORDS)
+    assert not ran.exists() and not (tmp_path / "reports" / "2026-11-22").exists()

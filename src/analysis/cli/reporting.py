@@ -18,6 +18,8 @@ NOTEBOOKS = sorted(
     (PROJECT / "notebooks" / "reports").glob("*.ipynb"), key=lambda file: (file.stem != "daily", file.stem)
 )
 """Every notebook of the report in the order of its pages: the daily one first, then by name."""
+MODULES = ("analysis.findings", "analysis.charts")
+"""What every notebook of the report imports."""
 VERSIONS = ("pandas", "duckdb", "plotly")
 
 
@@ -37,24 +39,25 @@ def render(settings: Settings, manifest: archive.Manifest, wanted: date | None) 
     from analysis import reports
     from analysis.findings import Findings
 
-    # Once, before the languages' pages are made at the same time: proof is registered, and the model is trained where due.
-    found = Findings(settings, as_of)
-    if settings.evidence.exists():
-        _ = found.evidence
-    _ = found.kept
-    fingerprint = _fingerprint(settings, as_of, before)
-    chosen = rules.chosen((settings.report.rule, *settings.report.also), settings.rules)
-    record = {
-        "fingerprint": fingerprint,
-        "rule": settings.report.rule,
-        "rules": {rule.name: rules.described(rule) for rule in chosen},
-        "inputs": [
-            {"path": each.shown, "sha256": each.sha256, "rows": each.read}
-            for each in sorted(manifest.records.values(), key=lambda each: (each.shown, each.sha256))
-        ],
-        "refused": [each.shown for each in manifest.refusals],
-        "versions": {name: version(name) for name in VERSIONS},
-    }
+    def record() -> dict[str, Any]:
+        # Once, before the languages' pages are made at the same time: proof is registered, the model is trained where due.
+        found = Findings(settings, as_of)
+        if settings.evidence.exists():
+            _ = found.evidence
+        _ = found.kept
+        chosen = rules.chosen((settings.report.rule, *settings.report.also), settings.rules)
+        return {
+            "fingerprint": _fingerprint(settings, as_of, before),
+            "rule": settings.report.rule,
+            "rules": {rule.name: rules.described(rule) for rule in chosen},
+            "inputs": [
+                {"path": each.shown, "sha256": each.sha256, "rows": each.read}
+                for each in sorted(manifest.records.values(), key=lambda each: (each.shown, each.sha256))
+            ],
+            "refused": [each.shown for each in manifest.refusals],
+            "versions": {name: version(name) for name in VERSIONS},
+        }
+
     reports.render(
         NOTEBOOKS,
         {"data": str(settings.data), "reports": str(settings.reports), "previous": before and before.name},
@@ -62,6 +65,7 @@ def render(settings: Settings, manifest: archive.Manifest, wanted: date | None) 
         words={language: texts.load(language) for language in settings.report.languages},
         reports=settings.reports,
         record=record,
+        modules=MODULES,
         is_sample=settings.is_sample,
     )
     return page, True

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,8 @@ def render(
     as_of: date,
     words: Mapping[str, Mapping[str, str]],
     reports: Path,
-    record: Mapping[str, Any] | None = None,
+    record: Callable[[], Mapping[str, Any]] = dict,
+    modules: Sequence[str] = (),
     is_sample: bool = False,
 ) -> Path:
     """The folder `<reports>/<as_of>/` with one page per notebook and language, `numbers/*.csv` and `run.json`.
@@ -43,8 +44,9 @@ def render(
     The notebooks lie in one folder and run in the order given, one kernel per language. `words` gives the
     languages in order: the first one's page is `<notebook>.html`, another's `<notebook>.<language>.html`.
     `parameters` go into each notebook's parameters cell, with `as_of` added; `language` and `previous` only where
-    the cell has them. `record` is what the caller knows about the run (rules, inputs with hashes, versions) and
-    ends in `run.json`. Raises UserError for an unknown parameter, a failing cell, numbers that two notebooks
+    the cell has them. `record()` is called once while the kernels start and import `modules`, and no cell runs before it
+    has answered: what the notebooks find ready is made there, and what it returns about the run (rules, inputs with
+    hashes, versions) ends in `run.json`. Raises what `record()` raises, and UserError for an unknown parameter, a failing cell, numbers that two notebooks
     publish under one name or that differ between the languages, or a page that lost a chart or a table; what was
     there before then stays as it was.
     """
@@ -60,8 +62,7 @@ def render(
     _recover(aside, reports / as_of.isoformat())
     try:
         aside.mkdir()
-        with ThreadPoolExecutor(len(languages)) as pool:
-            done = dict(zip(languages, pool.map(execute, sources.values()), strict=True))
+        given, done = _executed(sources, modules, record)
         pages = {file: _page(file, {language: done[language][file] for language in languages}) for file in notebooks}
         site = Site(write_assets(reports / "assets"), list(pages.values()), as_of, is_sample)
         for file, page in pages.items():
@@ -84,12 +85,26 @@ def render(
             }
             | {"all": round(perf_counter() - begun, 3)},
         }
-        _write_record(aside / "run.json", {**(record or {}), **known})
+        _write_record(aside / "run.json", {**given, **known})
         _deliver(aside, reports / as_of.isoformat())
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     write_index(reports, words)
     return reports / as_of.isoformat()
+
+
+def _executed(
+    sources: Mapping[str, Mapping[Path, Any]], modules: Sequence[str], record: Callable[[], Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], dict[str, dict[Path, Executed]]]:
+    """What `record` gives, and by language the notebooks that ran after it did."""
+    ready: Future[Mapping[str, Any]] = Future()
+    with ThreadPoolExecutor(len(sources)) as pool:
+        runs = {language: pool.submit(execute, each, modules, ready) for language, each in sources.items()}
+        try:
+            ready.set_result(record())
+        except BaseException as error:
+            ready.set_exception(error)
+        return ready.result(), {language: run.result() for language, run in runs.items()}
 
 
 def _page(file: Path, runs: Mapping[str, Executed]) -> Page:

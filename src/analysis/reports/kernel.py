@@ -7,7 +7,8 @@ import asyncio
 import copy
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -81,22 +82,26 @@ def prepare(file: Path, parameters: Mapping[str, Any], language: str) -> Noteboo
     return notebook
 
 
-def execute(notebooks: Mapping[Path, Notebook]) -> dict[Path, Executed]:
+def execute(
+    notebooks: Mapping[Path, Notebook], modules: Sequence[str] = (), ready: Future[Any] | None = None
+) -> dict[Path, Executed]:
     """Copies of the notebooks, by file, with the outputs that one kernel gave, started in the first one's folder.
 
-    Each begins with no variable of the one before; modules stay imported, so that pandas and plotly are read
-    once. The first one's seconds include the kernel's start. Raises UserError naming the notebook, the cell's
-    heading and the Python error.
+    The kernel starts and imports `modules` at once, the first cell waits until `ready` has a result. Each
+    notebook begins with no variable of the one before; modules stay imported, so that pandas and plotly are read
+    once. Raises UserError naming the notebook, the cell's heading and the Python error, and what `ready` raises.
     """
     from nbformat.v4 import new_code_cell
 
     copies = {file: copy.deepcopy(notebook) for file, notebook in notebooks.items()}
     for notebook in copies.values():
         notebook.cells.insert(0, new_code_cell("%reset -f", id="reset", metadata={"tags": ["injected"]}))  # type: ignore[no-untyped-call]
-    return asyncio.run(_execute(copies))
+    return asyncio.run(_execute(copies, modules, ready))
 
 
-async def _execute(notebooks: Mapping[Path, Notebook]) -> dict[Path, Executed]:
+async def _execute(
+    notebooks: Mapping[Path, Notebook], modules: Sequence[str], ready: Future[Any] | None
+) -> dict[Path, Executed]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -108,15 +113,18 @@ async def _execute(notebooks: Mapping[Path, Notebook]) -> dict[Path, Executed]:
         manager = AsyncKernelManager(connection_file=f"{scratch}/connection.json")
         if os.name == "posix" and len(scratch) < LONGEST_SOCKET_FOLDER:
             manager.transport, manager.ip = "ipc", f"{scratch}/socket"
-        manager._kernel_spec = KernelSpec(argv=KERNEL)
+        early = [f"--IPKernelApp.exec_lines=import {module}" for module in modules]
+        manager._kernel_spec = KernelSpec(argv=KERNEL + early)
         where = {"metadata": {"path": str(first.parent.absolute())}}
         client = NotebookClient(
             notebooks[first], km=manager, timeout=CELL_SECONDS, resources=where, shutdown_kernel="immediate"
         )
         path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
         own = {"IPYTHONDIR": scratch, "PLOTLY_RENDERER": "plotly_mimetype", "PYTHONHASHSEED": "0"}
-        begun = perf_counter()
         async with client.async_setup_kernel(env=os.environ | own | {"PYTHONPATH": path}, cleanup_kc=True):
+            if ready:
+                await asyncio.wrap_future(ready)
+            begun = perf_counter()
             for file, notebook in notebooks.items():
                 try:
                     client.nb = notebook
