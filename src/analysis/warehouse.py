@@ -6,13 +6,14 @@ earlier layers, from `archive.*` and from `input.*` (the user's choices and rule
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -33,7 +34,7 @@ OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
 }
 
-_held: dict[Path, tuple[tuple[int, ...], duckdb.DuckDBPyConnection]] = {}
+_one_at_a_time = Lock()  # of a file that is attached under one name
 
 
 @dataclass(frozen=True)
@@ -146,29 +147,15 @@ def connect(
     `extra` may read files into databases in memory beside the warehouse; the doors are locked after it. Raises UserError
     where nothing was built yet.
     """
-    if not settings.warehouse.exists():
-        raise UserError(
-            f"还没有数据仓库：{settings.warehouse}。请先运行 python3 start.py report（或加 --sample 试用示例）。",
-            f"There is no warehouse yet: {settings.warehouse}. Run python3 start.py report first (--sample tries the sample).",
-        )
-    config: dict[str, str | bool | int | float | list[str]] = {
-        **OFFLINE,
-        "enable_external_access": extra is not None,
-        "temp_directory": str(settings.data / ".work" / "spill"),
-        "max_temp_directory_size": "8GiB",
-        "lock_configuration": extra is None,
-    }
-    try:
-        if extra is None:
-            return _opened(settings.warehouse, config)
-        connection = duckdb.connect(config=config)  # beside a file that is opened read-only nothing can be attached
-        connection.execute(f"attach '{_quoted(settings.warehouse)}' as warehouse (read_only)")
-    except duckdb.Error as error:
-        raise UserError(
-            f"数据仓库打不开：{settings.warehouse}（{type(error).__name__}）。可以放心删除它，再运行 python3 start.py build 重建。",
-            f"The warehouse does not open: {settings.warehouse} ({type(error).__name__}). It is safe to delete; then run "
-            "python3 start.py build to make it again.",
-        ) from error
+    _require(settings)
+    doors: dict[str, Any] = {"enable_external_access": extra is not None}
+    # In this order: with the spill folder first, locking fails.
+    config = doors | _config(settings.data) | {"lock_configuration": extra is None}
+    if extra is None:
+        with _opening(settings.warehouse):
+            return duckdb.connect(settings.warehouse, read_only=True, config=config)
+    connection = duckdb.connect(config=config)  # beside a file that is opened read-only nothing can be attached
+    _attach(connection, settings.warehouse)
     extra(connection)
     connection.execute("use warehouse")
     connection.execute("set enable_external_access = false")
@@ -176,29 +163,9 @@ def connect(
     return connection
 
 
-def _opened(file: Path, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection to the file as it is now. One more stays open beside it: opening a file takes ten times as long as sharing it.
-
-    Not on Windows, where an open file cannot be replaced and would hold up the next build.
-    """
-    if os.name != "posix":
-        return duckdb.connect(file, read_only=True, config=config)
-    found = file.stat()
-    identity = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
-    held = _held.get(file)
-    if held is None or held[0] != identity:
-        if held is not None:
-            held[1].close()
-            del _held[file]
-        _held[file] = identity, duckdb.connect(file, read_only=True, config=config)
-    return duckdb.connect(file, read_only=True, config=config)
-
-
 def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:
     """The answer to one of `sql/questions/*.sql` as a frame; `values` fill its `$name`s."""
-    sql = (SQL / "questions" / f"{question}.sql").read_text(encoding="utf-8")
-    with connect(settings) as connection:
-        return connection.execute(sql, dict(values)).df()
+    return _answer(settings, SQL / "questions" / f"{question}.sql", values)
 
 
 def features(
@@ -216,15 +183,62 @@ def features(
     with the weight of `prior_orders` orders; orders and requests count in them once they are `mature_days` old. A parcel is
     late `late_days` after it was sent where no delivery was promised. Empty where no order was open, or for no landmarks.
     """
-    sql = (SQL / "features" / "order_landmarks.sql").read_text(encoding="utf-8")
     values = {
         "landmarks": list(landmarks),
         "late_days": late_days,
         "prior_orders": prior_orders,
         "mature_days": mature_days,
     }
-    with connect(settings) as connection:
-        return connection.execute(sql, values).df()
+    return _answer(settings, SQL / "features" / "order_landmarks.sql", values)
+
+
+def _answer(settings: Settings, file: Path, values: Mapping[str, Any]) -> pd.DataFrame:
+    """Our own SQL needs no doors locked, so that one engine answers all of it; the warehouse is open only meanwhile."""
+    _require(settings)
+    with _one_at_a_time, _engine(settings.data).cursor() as connection:
+        _attach(connection, settings.warehouse)
+        try:
+            connection.execute("use warehouse")
+            return connection.execute(file.read_text(encoding="utf-8"), dict(values)).df()
+        finally:
+            connection.execute("use memory")
+            connection.execute("detach warehouse")
+
+
+@lru_cache(maxsize=1)
+def _engine(data: Path) -> duckdb.DuckDBPyConnection:
+    """An engine with no file of its own, kept because starting one takes longer than most questions."""
+    return duckdb.connect(config=_config(data))
+
+
+def _config(data: Path) -> dict[str, str | bool | int | float | list[str]]:
+    spill = {"temp_directory": str(data / ".work" / "spill"), "max_temp_directory_size": "8GiB"}
+    return {**OFFLINE, **spill}
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    with _opening(file):
+        connection.execute(f"attach '{_quoted(file)}' as warehouse (read_only)")
+
+
+@contextmanager
+def _opening(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise UserError(
+            f"数据仓库打不开：{file}（{type(error).__name__}）。可以放心删除它，再运行 python3 start.py build 重建。",
+            f"The warehouse does not open: {file} ({type(error).__name__}). It is safe to delete; then run "
+            "python3 start.py build to make it again.",
+        ) from error
+
+
+def _require(settings: Settings) -> None:
+    if not settings.warehouse.exists():
+        raise UserError(
+            f"还没有数据仓库：{settings.warehouse}。请先运行 python3 start.py report（或加 --sample 试用示例）。",
+            f"There is no warehouse yet: {settings.warehouse}. Run python3 start.py report first (--sample tries the sample).",
+        )
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table, values: Mapping[str, Any]) -> None:
