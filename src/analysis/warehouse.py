@@ -102,7 +102,9 @@ def build(
     for leftover in work.glob("warehouse.duckdb*"):
         leftover.unlink()
     with duckdb.connect(config={**OFFLINE, "temp_directory": str(work / "spill")}) as connection:
-        connection.execute(f"attach '{_quoted(aside)}' as warehouse (storage_version '{STORAGE_VERSION}')")
+        # No write-ahead log: a build that was cut short is never recovered but made anew.
+        options = f"storage_version '{STORAGE_VERSION}', recovery_mode no_wal_writes"
+        connection.execute(f"attach '{_quoted(aside)}' as warehouse ({options})")
         attach(connection)
         connection.execute("use warehouse")
         for layer in LAYERS:
