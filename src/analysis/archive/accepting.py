@@ -17,6 +17,9 @@ from analysis.settings import BEIJING, Reading, UserError
 # Measured: half the CPU and a third of the size of the defaults, and scanned a fifth faster (benchmarks/README.md).
 STORED_AS = "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 1000"
 PAST_THE_END = "\x01"
+LONGEST_LINE = 16 << 20
+# Left alone it is sixteen of the longest lines: the file is then read by one thread, and whole (benchmarks/README.md).
+READ_AT_ONCE = 2 * LONGEST_LINE
 NOTE_WORDS = "3个月前|仅支持在页面查看|^合计|^总计|^导出时间|^#"
 
 
@@ -124,7 +127,7 @@ def _csv(export: Any, parallel: str) -> str:
     return (
         f"read_csv($paths, auto_detect = false, header = false, skip = $skip, delim = $delimiter, quote = '\"', "
         f"escape = '\"', nullstr = '{PAST_THE_END}', null_padding = true, strict_mode = false, parallel = {parallel}, "
-        f"max_line_size = 16777216, columns = {{{columns}}})"
+        f"max_line_size = {LONGEST_LINE}, buffer_size = {READ_AT_ONCE}, columns = {{{columns}}})"
     )
 
 
