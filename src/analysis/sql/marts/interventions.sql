@@ -2,9 +2,14 @@
 -- Signs of one order that lie at most `same_case_days` apart are one case. Inside a case the most trusted source decides
 -- how many interventions there are; what the others know (who began it, how it ended) fills its gaps (docs/decisions/0001).
 -- A withdrawal ends a case: what the list or a request shows after it is another one, and no other's decision is its own.
+-- Most orders have one sign, which is their intervention as it stands: only the others, which are `crowded`, are put together.
 -- grain: shop_id, order_id, intervention_no
 -- reads: facts.intervention_signs
-with spaced as (
+with crowded as (
+    select shop_id, order_id from facts.intervention_signs group by shop_id, order_id having count(*) > 1
+),
+
+spaced as (
     select
         *,
         coalesce(
@@ -21,6 +26,7 @@ with spaced as (
             false
         ) as opens_case,
     from facts.intervention_signs
+    semi join crowded using (shop_id, order_id)
 ),
 
 cases as (
@@ -62,29 +68,53 @@ chosen as (
         partition by cases.shop_id, cases.order_id, cases.case_no
         order by cases.began_at, cases.sign_id
     ) = 1
+),
+
+merged as (
+    select
+        chosen.shop_id,
+        chosen.order_id,
+        row_number() over (
+            partition by chosen.shop_id, chosen.order_id
+            order by chosen.began_at, chosen.sign_id
+        ) as intervention_no,
+        chosen.began_at,
+        cast(chosen.began_at as date) as began_on,
+        chosen.dated_by,
+        coalesce(nullif(chosen.initiated_by, 'unknown'), known.initiated_by, 'unknown') as initiated_by,
+        coalesce(nullif(chosen.outcome, 'pending'), known.outcome, 'pending') as outcome,
+        coalesce(chosen.decided_at, case when chosen.outcome <> 'withdrawn' then known.decided_at end) as decided_at,
+        coalesce(chosen.outcome_known_at, known.outcome_known_at) as outcome_known_at,
+        chosen.source,
+        known.sources,
+        coalesce(chosen.first_seen_at, known.first_seen_at) as first_seen_at,
+        chosen.last_unseen_at,
+        coalesce(chosen.after_sales_id, known.after_sales_id) as after_sales_id,
+        coalesce(chosen.ticket_id, known.ticket_id) as ticket_id,
+    from chosen
+    join known
+        on chosen.shop_id = known.shop_id and chosen.order_id = known.order_id and chosen.case_no = known.case_no
 )
 
+select * from merged
+union all
 select
-    chosen.shop_id,
-    chosen.order_id,
-    row_number() over (
-        partition by chosen.shop_id, chosen.order_id
-        order by chosen.began_at, chosen.sign_id
-    ) as intervention_no,
-    chosen.began_at,
-    cast(chosen.began_at as date) as began_on,
-    chosen.dated_by,
-    coalesce(nullif(chosen.initiated_by, 'unknown'), known.initiated_by, 'unknown') as initiated_by,
-    coalesce(nullif(chosen.outcome, 'pending'), known.outcome, 'pending') as outcome,
-    coalesce(chosen.decided_at, case when chosen.outcome <> 'withdrawn' then known.decided_at end) as decided_at,
-    coalesce(chosen.outcome_known_at, known.outcome_known_at) as outcome_known_at,
-    chosen.source,
-    known.sources,
-    coalesce(chosen.first_seen_at, known.first_seen_at) as first_seen_at,
-    chosen.last_unseen_at,
-    coalesce(chosen.after_sales_id, known.after_sales_id) as after_sales_id,
-    coalesce(chosen.ticket_id, known.ticket_id) as ticket_id,
-from chosen
-join known
-    on chosen.shop_id = known.shop_id and chosen.order_id = known.order_id and chosen.case_no = known.case_no
-order by chosen.shop_id, chosen.order_id, intervention_no
+    shop_id,
+    order_id,
+    1 as intervention_no,
+    began_at,
+    cast(began_at as date) as began_on,
+    dated_by,
+    initiated_by,
+    outcome,
+    decided_at,
+    outcome_known_at,
+    source,
+    source as sources,
+    first_seen_at,
+    last_unseen_at,
+    after_sales_id,
+    ticket_id,
+from facts.intervention_signs
+anti join crowded using (shop_id, order_id)
+order by shop_id, order_id, intervention_no
