@@ -5,6 +5,7 @@
 -- parcel no export follows. `replacement`: what was sent once more, `exchange` (all pieces) or `reshipment` (one piece).
 -- grain: shop_id, order_id
 -- reads: staging.after_sales
+-- plain: order_id, after_sales_id
 with requests as (
     select
         *,
@@ -20,15 +21,6 @@ with requests as (
         regexp_matches(return_status, '已(签收|收货|入库)') as is_received,
         regexp_matches(interception_status, '成功|已拦截') and not regexp_matches(interception_status, '未|不') as is_intercepted,
     from staging.after_sales
-),
-
-newest as (
-    select *
-    from requests
-    qualify row_number() over (
-        partition by shop_id, order_id
-        order by is_refund desc, applied_at desc nulls last, after_sales_id desc
-    ) = 1
 ),
 
 summed as (
@@ -50,6 +42,10 @@ summed as (
             or replacement = 'exchange'
         ) as has_returned,
         bool_or(is_refund and contains(after_sales_type, '退货') and return_status is null) as may_have_returned,
+        arg_max(
+            struct_pack(after_sales_id, after_sales_type, shipping_stage, product_id, product_name),
+            (coalesce(is_refund, false), coalesce(applied_at, '-infinity'), after_sales_id)
+        ) as newest,
     from requests
     group by shop_id, order_id
 )
@@ -74,4 +70,3 @@ select
         else false
     end as is_returned,
 from summed
-join newest on summed.shop_id = newest.shop_id and summed.order_id = newest.order_id
