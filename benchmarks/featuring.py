@@ -20,7 +20,7 @@ from benchmarks.timing import Line, Steps, child, compared, in_turn, same
 LIMIT_POLARS = 1.0
 LIMIT_SCAN = 8.0
 LANDMARKS = [made_up.LAST_DAY - timedelta(days=7 * weeks) for weeks in range(4)][::-1]
-LATE_DAYS, PRIOR, MATURE = 7, 30, 30
+LATE_DAYS, UNSEEN_DAYS, PRIOR, MATURE = 7, 14, 30, 30
 TABLES = {
     "orders": "staging.orders",
     "interventions": "staging.interventions",
@@ -70,6 +70,7 @@ def computed(data: str, days: str) -> Steps:
     values = {
         "landmarks": LANDMARKS[-int(days) :],
         "late_days": LATE_DAYS,
+        "unseen_days": UNSEEN_DAYS,
         "prior_orders": PRIOR,
         "mature_days": MATURE,
     }
@@ -89,7 +90,8 @@ def framed(data: str, days: str) -> Steps:
 
     chosen = settings.load(Path(data))
     yield
-    found = warehouse.features(chosen, LANDMARKS[-int(days) :], LATE_DAYS, prior_orders=PRIOR, mature_days=MATURE)
+    choices = {"late_days": LATE_DAYS, "unseen_days": UNSEEN_DAYS, "prior_orders": PRIOR, "mature_days": MATURE}
+    found = warehouse.features(chosen, LANDMARKS[-int(days) :], **choices)
     yield
     row = [len(found), found["promise_missed"].sum(), *(found[name].sum() for name in FEATURES)]
     yield _summary(row, found.groupby("landmark_on").size().items())
@@ -103,7 +105,7 @@ def polars(data: str, days: str) -> Steps:
     folder = Path(data) / "polars"
     yield
     tables = {name: pl.scan_parquet(folder / f"{name}.parquet") for name in TABLES}
-    found = featuring_polars.features(tables, LANDMARKS[-int(days) :], LATE_DAYS, PRIOR, MATURE)
+    found = featuring_polars.features(tables, LANDMARKS[-int(days) :], LATE_DAYS, UNSEEN_DAYS, PRIOR, MATURE)
     yield
     row = [len(found), found["promise_missed"].sum(), *(found[name].sum() for name in FEATURES)]
     yield _summary(row, found.group_by("landmark_on").len().rows())

@@ -17,7 +17,12 @@ LAPSED = "已超时|已逾期|逾期未处理|违规已处理|待扣款"
 
 
 def features(
-    tables: Mapping[str, pl.LazyFrame], landmarks: Sequence[date], late_days: int, prior: int, mature: int
+    tables: Mapping[str, pl.LazyFrame],
+    landmarks: Sequence[date],
+    late_days: int,
+    unseen_days: int,
+    prior: int,
+    mature: int,
 ) -> pl.DataFrame:
     days = _landmarks(landmarks)
     dealt = _dealt(tables)
@@ -42,6 +47,10 @@ def features(
             pl.col("signed_at").is_null()
             | (pl.col("signed_at") >= pl.col("signed_since"))
             | pl.col("requested_at").is_not_null(),
+            (pl.col("signed_at") < ends).fill_null(False)
+            | (pl.col("exported_at") >= ends - timedelta(days=unseen_days))
+            | pl.col("requested_at").is_not_null()
+            | pl.col("has_open_ticket").fill_null(False),
         )
         .with_columns(
             is_sent=(pl.col("shipped_at") < ends).fill_null(False),
@@ -130,7 +139,7 @@ def _landmarks(landmarks: Sequence[date]) -> pl.LazyFrame:
 
 def _dealt(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     names = ["paid_fen", "product_id", "courier", "province"]
-    times = ["promised_ship_at", "promised_delivery_at", "shipped_at", "signed_at"]
+    times = ["promised_ship_at", "promised_delivery_at", "shipped_at", "signed_at", "exported_at"]
     orders = tables["orders"].with_columns(product=pl.coalesce("product_id", "product_name"))
     chosen = [*ORDER, "dealt_at", "known_at", "product", *names, *times]
     stated = orders.filter(pl.col("dealt_at").is_not_null()).with_columns(known_at="dealt_at").select(chosen)

@@ -78,6 +78,7 @@ def _order(draw: random.Random, shop: str, number: int) -> dict[str, Any]:
     made = FIRST + timedelta(seconds=draw.randrange(DAYS * 86400))
     shipped = made + timedelta(hours=draw.uniform(1, 90)) if draw.random() < 0.8 else None
     signed = shipped + timedelta(days=draw.uniform(1, 20)) if shipped and draw.random() < 0.7 else None
+    dropped = made + timedelta(days=draw.uniform(1, 20)) if draw.random() < 0.2 else None
     cancelled = made + timedelta(hours=draw.uniform(30, 300)) if shipped is None and draw.random() < 0.6 else None
     truth: dict[str, Any] = {
         "id": order_id(number * 2 + SHOPS.index(shop), f"{made:%Y-%m-%d}"),
@@ -92,6 +93,7 @@ def _order(draw: random.Random, shop: str, number: int) -> dict[str, Any]:
         "arrive_by": made + timedelta(days=6) if draw.random() < 0.3 else None,
         "shipped": shipped,
         "signed": signed,
+        "dropped": dropped,
         "cancelled": cancelled,
         "flagged": made + timedelta(days=draw.uniform(2, 15)) if draw.random() < 0.05 else None,
         "requests": [],
@@ -138,6 +140,8 @@ def _at(moment: datetime | None, until: datetime | None = None) -> str:
 
 
 def _orders(truth: dict[str, Any], at: datetime) -> list[Row]:
+    if _at(truth["dropped"], at):
+        return []
     is_sent = bool(_at(truth["shipped"], at))
     status = "待发货"
     status = "已发货，待收货" if is_sent else status
@@ -230,8 +234,9 @@ def _min(*moments: datetime | None) -> datetime | None:
 class Walk:
     """What the world's exports tell by the end of a day, one order after the other."""
 
-    def __init__(self, world: World, late_days: int, prior: int, mature: int) -> None:
-        self.late_days, self.prior, self.mature = late_days, prior, mature
+    def __init__(self, world: World, late_days: int, unseen_days: int, prior: int, mature: int) -> None:
+        self.late_days, self.unseen_days = late_days, unseen_days
+        self.prior, self.mature = prior, mature
         self.orders: dict[tuple[str, str], list[tuple[datetime, Row]]] = {}
         self.requests: dict[tuple[str, str], list[tuple[datetime, Row]]] = {}
         self.tickets: dict[tuple[str, str], list[tuple[datetime, Row]]] = {}
@@ -280,6 +285,10 @@ class Walk:
             signed = _read(newest["确认收货时间"])
             signed = signed if signed and signed < ends else None
             if signed and ends - signed > timedelta(days=15) and not opened:
+                continue
+            waits = any(each["opened"] < ends and not (each["closed"] and each["closed"] < ends) for each in tickets)
+            is_shown = versions[-1][0] >= ends - timedelta(days=self.unseen_days)
+            if not (signed or is_shown or opened or waits):
                 continue
             ship_due = _read(newest["承诺发货时间"]) or made + timedelta(hours=48)
             due = _read(newest["承诺送达时间"]) or (shipped + timedelta(days=self.late_days) if shipped else None)

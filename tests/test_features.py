@@ -54,7 +54,7 @@ def order(
 
 
 def features(data: Data, *days: date, **values: Any) -> pd.DataFrame:
-    return warehouse.features(data.settings, days, 7, **values)
+    return warehouse.features(data.settings, days, **{"late_days": 7, "unseen_days": 14} | values)
 
 
 def numbers(found: pd.DataFrame) -> list[int]:
@@ -218,7 +218,7 @@ def test_the_walk_finds_the_same(data: Data, seed: int) -> None:
     assert data.build().refusals == []
     days = list(landmark_world.LANDMARKS)
     found = truncation.ask(data, SQL, days)
-    walk = landmark_world.Walk(made, late_days=5, prior=3, mature=10)
+    walk = landmark_world.Walk(made, late_days=5, unseen_days=6, prior=3, mature=10)
     seen = 0
     for day in days:
         expected = walk.at(day)
@@ -250,7 +250,7 @@ def test_nothing_to_tell_is_an_empty_frame_with_all_columns(data: Data) -> None:
     data.orders([order(1, "2026-06-10 12:00:00")], header=HEADER)
     assert data.build().refusals == []
     for days in ([], [date(2026, 6, 9)], [date(2020, 1, 1)], [date(2030, 1, 1)]):
-        found = warehouse.features(data.settings, days, 7)
+        found = warehouse.features(data.settings, days, late_days=7, unseen_days=14)
         assert found.empty and list(found) == [*columns.KEY, *columns.FEATURES, *columns.CONTEXT]
 
 

@@ -115,7 +115,7 @@ def test_orders_that_score_high_are_asked_for_proof_before_any_request(found: Fi
         found.watchlist.loc[found.watchlist["act"], "order_id"]
     )
     assert shop == "店" and order in set(found.watchlist["order_id"])
-    asked = {"as_of": LAST, "late_days": 7}
+    asked = {"as_of": LAST, "late_days": 7, "unseen_days": 14}
     sent = set(found.open_orders.loc[found.open_orders["is_shipped"] == 1, "order_id"])
     chosen = [f"店\n{each}" for each in sorted(sent)[-3:]]
     before = warehouse.ask(found.settings, "orders_at_risk", **asked, high_scores=[])

@@ -314,7 +314,7 @@ def test_near_words_in_the_list_are_understood_and_unknown_ones_counted(data: Da
     data.interventions([f"{A},2026-06-05 10:00,平台主动,撤销,,", f"{B},2026-06-05 10:00,张三,赢了,,"])
     data.build()
     assert [row[-2:] for row in known(data)] == [("platform", "withdrawn"), ("unknown", "pending")]
-    warnings = warehouse.ask(data.settings, "warnings")
+    warnings = warehouse.ask(data.settings, "warnings", unseen_days=14)
     assert warnings.loc[warnings["key"] == "unknown_word", "count"].tolist() == [1]
 
 

@@ -62,7 +62,7 @@ def of_file(data: Data, *columns: str) -> Any:
 
 
 def warned(data: Data) -> dict[str, int]:
-    frame = warehouse.ask(data.settings, "warnings")
+    frame = warehouse.ask(data.settings, "warnings", unseen_days=14)
     return {key: count for key, count in zip(frame["key"], frame["count"], strict=True) if key.startswith("ledger_")}
 
 

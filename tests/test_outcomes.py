@@ -37,7 +37,7 @@ def test_what_was_done_is_read_from_its_words(data: Data, words: str, action: st
     assert data.ask("select order_id, handled_at::varchar, action, action_words from marts.outcomes") == [
         (order_id(1), "2026-06-09 10:30:00", action, words or None)
     ]
-    warned = warehouse.ask(data.settings, "warnings").query("key == 'unknown_action'")
+    warned = warehouse.ask(data.settings, "warnings", unseen_days=14).query("key == 'unknown_action'")
     assert warned["count"].tolist() == [1] * (action == "unknown")
 
 

@@ -139,9 +139,8 @@ def _cut(file: Path, dates: Dates, ends: str, is_later: bool) -> tuple[int, int,
     return counted
 
 
-def ask(data: Data, sql: str, days: list[date], late_days: int = 5, prior: int = 3, mature: int = 10) -> pd.DataFrame:
+def ask(data: Data, sql: str, days: list[date], unseen_days: int = 6) -> pd.DataFrame:
     """What a text of the features' SQL finds."""
+    choices = {"late_days": 5, "unseen_days": unseen_days, "prior_orders": 3, "mature_days": 10}
     with warehouse.connect(data.settings) as connection:
-        return connection.execute(
-            sql, {"landmarks": days, "late_days": late_days, "prior_orders": prior, "mature_days": mature}
-        ).df()
+        return connection.execute(sql, {"landmarks": days} | choices).df()

@@ -107,7 +107,7 @@ class Tickets:
 
     `win_rate_complete` and `win_rate_missing` stand in until the shop's own settled tickets tell; `restriction_cost_yuan` is
     what a restriction of the shop would cost. A parcel that is not signed for `late_days` after it was sent, where no delivery
-    was promised, is late.
+    was promised, is late. Of an order that no orders export has shown for `unseen_days` nothing is known any more.
     """
 
     reading_hour: int = 9
@@ -118,6 +118,7 @@ class Tickets:
     win_rate_missing: float = 0.2
     restriction_cost_yuan: float | None = None
     late_days: int = 7
+    unseen_days: int = 14
 
     @property
     def wrong(self) -> tuple[str, str] | None:
@@ -131,6 +132,7 @@ class Tickets:
             self.evening_capacity,
             self.weekend_capacity,
             self.late_days,
+            self.unseen_days,
             self.restriction_cost_yuan,
         )
         if any(each is not None and each < 0 for each in amounts):

@@ -173,8 +173,9 @@ def ask(settings: Settings, question: str, **values: Any) -> pd.DataFrame:
 def features(
     settings: Settings,
     landmarks: Sequence[date],
-    late_days: int,
     *,
+    late_days: int,
+    unseen_days: int,
     prior_orders: int = PRIOR_ORDERS,
     mature_days: int = MATURE_DAYS,
 ) -> pd.DataFrame:
@@ -183,11 +184,13 @@ def features(
     One row: a shop's order and a landmark, in the order of landmark, shop and order; all columns are those of
     `sql/features/order_landmarks.sql` (docs/model.md). Rates are histories of earlier orders, drawn towards the shop's own
     with the weight of `prior_orders` orders; orders and requests count in them once they are `mature_days` old. A parcel is
-    late `late_days` after it was sent where no delivery was promised. Empty where no order was open, or for no landmarks.
+    late `late_days` after it was sent where no delivery was promised; an order that no orders export of the last `unseen_days` shows
+    is left out. Empty where no order was open, or for no landmarks.
     """
     values = {
         "landmarks": list(landmarks),
         "late_days": late_days,
+        "unseen_days": unseen_days,
         "prior_orders": prior_orders,
         "mature_days": mature_days,
     }

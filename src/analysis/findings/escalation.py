@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -56,12 +57,16 @@ class EscalationFindings(TicketFindings):
     @cached_property
     def features(self) -> pd.DataFrame:
         """What was known of every order that was open on each day of observation."""
-        return warehouse.features(self.settings, self.landmarks, self.settings.tickets.late_days)
+        return self._features(self.landmarks)
 
     @cached_property
     def open_orders(self) -> pd.DataFrame:
         """What is known of every order that is open to escalation at the end of `as_of`."""
-        return warehouse.features(self.settings, [self.as_of], self.settings.tickets.late_days)
+        return self._features([self.as_of])
+
+    def _features(self, days: Sequence[date]) -> pd.DataFrame:
+        chosen = self.settings.tickets
+        return warehouse.features(self.settings, days, late_days=chosen.late_days, unseen_days=chosen.unseen_days)
 
     # The model
 
@@ -73,6 +78,7 @@ class EscalationFindings(TicketFindings):
             "label_days": chosen.label_days,
             "capacity": chosen.capacity,
             "late_days": self.settings.tickets.late_days,
+            "unseen_days": self.settings.tickets.unseen_days,
         }
         return escalation.kept(self._models, context, self.as_of, chosen.retrain_days, self._train)
 
@@ -113,7 +119,7 @@ class EscalationFindings(TicketFindings):
         known = self._model.label_card.get("last_matured")
         if known is None or date.fromisoformat(known) >= last:
             return None
-        features = warehouse.features(self.settings, [last], self.settings.tickets.late_days)
+        features = self._features([last])
         labels = escalation.labelled(features, self.escalations, self.as_of, self._model.label_days)
         return escalation.score(self._model, features).assign(label=labels)
 
@@ -151,7 +157,7 @@ class EscalationFindings(TicketFindings):
         """What a case costs, by shop: the mean refund of its lost orders, else that of all shops, else what an order brings in."""
         accounts = list(self.settings.interventions.platform_accounts)
         lost = warehouse.ask(self.settings, "lost_orders", as_of=self.as_of, platform_accounts=accounts)
-        paid = self.open_orders.groupby("shop_id")["paid_fen"].mean()
+        paid = self.open_orders.groupby("shop_id")["paid_fen"].mean().astype("float64")
         mean = lost.groupby("shop_id")["refund_fen"].mean().reindex(paid.index)
         return mean.fillna(lost["refund_fen"].mean()).fillna(paid) / 100
 
@@ -165,20 +171,12 @@ class EscalationFindings(TicketFindings):
     @cached_property
     def watched(self) -> pd.DataFrame:
         """The watch list with what its reasons speak of, the orders' features and names, and what a case costs the shop: `loss_yuan`."""
-        listed = watchlist(self._seen, self.loss_yuan, self.settings.escalation, self.as_of)
+        listed = watchlist(self.scored, self.loss_yuan, self.settings.escalation, self.as_of)
         about = ["shop_id", "order_id", *escalation.FEATURES, "courier", "province", "reason_group", "paid_fen"]
         chosen = self.settings.escalation.loss_yuan
         loss = listed["shop_id"].map(self.loss_yuan) if chosen is None else chosen
         of_orders = self.open_orders[about]
         return listed.assign(loss_yuan=loss).merge(of_orders, on=["shop_id", "order_id"], validate="one_to_one")
-
-    @property
-    def _seen(self) -> pd.DataFrame:
-        """The scored orders but for parcels that no orders export has shown for long: they may have been signed for since."""
-        unseen = warehouse.ask(self.settings, "unseen_orders", as_of=self.as_of)
-        keys = pd.MultiIndex.from_frame(self.scored[["shop_id", "order_id"]])
-        is_unseen = keys.isin(pd.MultiIndex.from_frame(unseen)) & (self.scored["has_open_request"] == 0)
-        return self.scored[~is_unseen].reset_index(drop=True)
 
     @property
     def high_scores(self) -> list[str]:

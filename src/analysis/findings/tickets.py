@@ -123,6 +123,7 @@ class TicketFindings(RateFindings):
             "orders_at_risk",
             as_of=self.as_of,
             late_days=self.settings.tickets.late_days,
+            unseen_days=self.settings.tickets.unseen_days,
             high_scores=self.high_scores,
         )
         wanted = at_risk["reason_group"].map(lambda group: given.wanted.get(group, given.wanted["other"]))

@@ -2,7 +2,8 @@
 -- Known by the end of day T: what is dated T or earlier by a time of its own (whichever export tells it), and what has no
 -- time of its own if an export made on T or earlier shows it. Nothing else is looked at, so that an order of a past day looks
 -- as it looked on that day (docs/decisions/0030). `ends_at` is the first moment that is not known any more.
--- $landmarks: the days. $late_days: after which a sent parcel is late where no delivery was promised. $prior_orders: the
+-- $landmarks: the days. $unseen_days: for how long some orders export has to show an order; where none does it may have been signed
+-- for since, and unless a request or a ticket is open it is left out. $late_days: after which a sent parcel is late where no delivery was promised. $prior_orders: the
 -- weight of the shop's own rate in a history. $mature_days: how old an order or request has to be to count in one.
 -- grain: shop_id, order_id, landmark_on
 -- reads: staging.orders, staging.interventions, signs.requests, signs.tickets, facts.order_sightings, facts.request_dates, facts.request_deadlines, facts.request_reasons, facts.ticket_versions, marts.files
@@ -12,19 +13,20 @@ with landmarks as materialized (
         cast(cast(day as date) + 1 as timestamp) as ends_at,
         cast(cast(day as date) - 89 as timestamp) as oldest_at,
         cast(cast(day as date) - 14 as timestamp) as signed_since,
+        cast(cast(day as date) - cast($unseen_days as integer) + 1 as timestamp) as seen_since,
     from unnest(cast($landmarks as date[])) as days(day)
 ),
 
 -- An order without a deal time is known to be dealt from the first export whose status shows that it went on.
 dealt as not materialized (
     select shop_id, order_id, dealt_at, dealt_at as known_at, paid_fen, product_id, product_name, courier, province,
-        promised_ship_at, promised_delivery_at, shipped_at, signed_at
+        promised_ship_at, promised_delivery_at, shipped_at, signed_at, exported_at
     from staging.orders
     where dealt_at is not null
     union all
     select orders.shop_id, orders.order_id, coalesce(orders.paid_at, try_strptime(left(orders.order_id, 6), '%y%m%d')),
         sightings.paid_seen_at, orders.paid_fen, orders.product_id, orders.product_name, orders.courier, orders.province,
-        orders.promised_ship_at, orders.promised_delivery_at, orders.shipped_at, orders.signed_at
+        orders.promised_ship_at, orders.promised_delivery_at, orders.shipped_at, orders.signed_at, orders.exported_at
     from staging.orders as orders
     join facts.order_sightings as sightings
         on orders.shop_id = sightings.shop_id and orders.order_id = sightings.order_id
@@ -376,6 +378,12 @@ open_orders as (
         and candidates.shop_id = cases.shop_id
         and candidates.order_id = cases.order_id
     where not coalesce(cases.is_out, false)
+        and (
+            candidates.signed_at < candidates.ends_at
+            or candidates.exported_at >= candidates.seen_since
+            or cases.requested_at is not null
+            or cases.has_open_ticket
+        )
 ),
 
 timed as (

@@ -2,7 +2,7 @@
 -- A parcel is late when it is not signed for after its promised delivery, or $late_days days after it was sent where none was
 -- promised. $high_scores: the orders that the model sets on the watch list, shop and order joined by a line end. `why`:
 -- open_request, late, high_score, joined by commas. Orders that were refunded are left out.
--- One that no export of the last 14 days shows may have been signed for since, and is not called late.
+-- One that no export of the last $unseen_days days shows may have been signed for since, and is not called late.
 with open_requests as (
     select shop_id, order_id, arg_min(reason_group, applied_at) as reason_group
     from marts.after_sales
@@ -16,7 +16,7 @@ shipped as (
         orders.*,
         open_requests.order_id is not null as has_open_request,
         open_requests.reason_group,
-        orders.signed_at is null and orders.exported_at >= cast($as_of as date) - 13 and coalesce(
+        orders.signed_at is null and orders.exported_at >= cast($as_of as date) - cast($unseen_days as integer) + 1 and coalesce(
             orders.promised_delivery_at < cast($as_of as date) + 1,
             orders.shipped_at < cast($as_of as date) + 1 - to_days(cast($late_days as integer))
         ) as is_late,

@@ -60,7 +60,7 @@ from marts.orders as orders
 join (select shop_id, max(exported_at) as newest_at from marts.orders group by shop_id) as shops
     on orders.shop_id = shops.shop_id
 where orders.shipped_at is not null and orders.signed_at is null and not coalesce(orders.is_refunded, false)
-    and orders.exported_at < shops.newest_at - to_days(14)
+    and orders.exported_at < shops.newest_at - to_days(cast($unseen_days as integer))
 group by orders.shop_id
 union all
 select shop_id, 'future_dates' as key, count(*) as count
