@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.escalation import label_card, label_days, labelled
+from analysis.escalation import FEATURES, known_on, label_card, label_days, labelled
+from analysis.escalation.fitting import Rows
 from analysis.escalation.labels import DEFAULT_DAYS, FEWEST_DELAYS, LONGEST_DAYS
+from analysis.escalation.walkforward import folds
+from tests.escalation_worlds import world
 
 AS_OF = date(2026, 6, 30)
 
@@ -136,3 +139,24 @@ def test_too_few_delays_take_the_default_and_none_is_longer_than_the_longest() -
     late = [(str(n), day, day + timedelta(days=LONGEST_DAYS + n)) for n in range(30)]
     assert label_days(started(*late), AS_OF) <= LONGEST_DAYS
     assert label_days(started(), AS_OF) == DEFAULT_DAYS
+
+
+def test_a_past_fold_learns_only_from_cases_that_were_known_when_it_began() -> None:
+    made, window = world(days=150, seed=4), 15
+    late = np.random.default_rng(4).integers(0, 25, len(made.escalations))
+    escalations = made.escalations.assign(known_on=made.escalations["began_on"] + pd.to_timedelta(late, unit="D"))
+    labels = labelled(made.features, escalations, made.as_of, window)
+    matured = labels.notna()
+    known = known_on(made.features, escalations, made.as_of, window)
+    assert (known.notna() == (labels == 1).fillna(False))[matured].all()
+    features = made.features[matured].reset_index(drop=True)
+    rows = Rows.of(features, labels[matured], FEATURES, known[matured])
+    hidden = 0
+    for fold in folds(rows, window):
+        begins = date(1970, 1, 1) + timedelta(days=fold.begins)
+        by_then = escalations[escalations["known_on"] <= pd.Timestamp(begins)]
+        then = labelled(features, by_then, begins, window)[fold.trains(rows.day)]
+        past = fold.past(rows)
+        assert past.outcome.tolist() == then.tolist()
+        hidden += int((rows.outcome[fold.trains(rows.day)] != past.outcome).sum())
+    assert hidden > 20

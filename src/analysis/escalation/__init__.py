@@ -10,7 +10,7 @@ from analysis.escalation.columns import CONTEXT, DIRECTIONS, FEATURES, KEY
 from analysis.escalation.drift import DRIFT_COLUMNS, drift, judged
 from analysis.escalation.explaining import SCORED_COLUMNS, effects, score
 from analysis.escalation.keeping import Kept, Refused, is_due, kept, load, save
-from analysis.escalation.labels import label_card, label_days, labelled
+from analysis.escalation.labels import known_on, label_card, label_days, labelled
 from analysis.escalation.training import KINDS, Trained, train
 from analysis.escalation.verdicts import CODES, Verdict
 
@@ -33,6 +33,7 @@ __all__ = [
     "is_due",
     "judged",
     "kept",
+    "known_on",
     "label_card",
     "label_days",
     "labelled",

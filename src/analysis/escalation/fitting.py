@@ -7,7 +7,7 @@ difference between shops is one factor a shop, drawn towards 1 where few cases a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ LATER_SHARE = 0.25
 class Rows:
     """Matured landmarks as arrays, one entry a row; `values` is rows × `names`, NaN where not known.
 
-    `day`: of the landmark, in days since 1970. `order` and `shop` number the distinct ones; `shops` names the latter.
+    `day`: of the landmark, in days since 1970. `known_day`: since when a positive outcome is known; None: since its window is over,
+    like the others. `order` and `shop` number the distinct ones; `shops` names the latter.
     """
 
     names: tuple[str, ...]
@@ -41,20 +42,38 @@ class Rows:
     order: Whole
     shop: Whole
     shops: tuple[str, ...]
+    known_day: Whole | None = None
 
     @classmethod
-    def of(cls, features: pd.DataFrame, labels: pd.Series, names: Sequence[str]) -> Rows:
+    def of(
+        cls, features: pd.DataFrame, labels: pd.Series, names: Sequence[str], known_on: pd.Series | None = None
+    ) -> Rows:
         shop, shops = pd.factorize(features["shop_id"], sort=True)
         order: Whole = features.groupby(ORDER, sort=False).ngroup().to_numpy().astype("int64")
         outcome = labels.to_numpy(dtype=float, na_value=np.nan)
         of_shop: Whole = shop.astype("int64")
+        known_day = None if known_on is None else _days(known_on)
         return cls(
-            tuple(names), matrix(features, names), outcome, days(features), order, of_shop, tuple(map(str, shops))
+            tuple(names),
+            matrix(features, names),
+            outcome,
+            _days(features["landmark_on"]),
+            order,
+            of_shop,
+            tuple(map(str, shops)),
+            known_day,
         )
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Rows:
         day, order, shop = self.day[chosen], self.order[chosen], self.shop[chosen]
-        return Rows(self.names, self.values[chosen], self.outcome[chosen], day, order, shop, self.shops)
+        known_day = None if self.known_day is None else self.known_day[chosen]
+        return Rows(self.names, self.values[chosen], self.outcome[chosen], day, order, shop, self.shops, known_day)
+
+    def as_known(self, day: int) -> Rows:
+        """The same rows with the outcomes as they looked at the end of that day: a case that nobody knew of yet was none."""
+        if self.known_day is None:
+            return self
+        return replace(self, outcome=np.where(self.known_day > day, 0.0, self.outcome))
 
     def columns(self, names: Sequence[str]) -> Array:
         return self.values[:, [self.names.index(name) for name in names]]
@@ -76,8 +95,9 @@ def matrix(features: pd.DataFrame, names: Sequence[str]) -> Array:
     return np.where(infinite, np.nan, values) if infinite.any() else values
 
 
-def days(features: pd.DataFrame) -> Whole:
-    return pd.to_datetime(features["landmark_on"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+def _days(moments: pd.Series) -> Whole:
+    """Days since 1970; what is missing lies before all of them."""
+    return pd.to_datetime(moments).to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -53,15 +53,25 @@ def labelled(features: pd.DataFrame, escalations: pd.DataFrame, as_of: date, lab
     the landmark and was not known yet (`known_on` later, where `escalations` has it): there was nothing left to foresee.
     """
     landmark = pd.to_datetime(features["landmark_on"]).to_numpy()
-    until = landmark + np.timedelta64(label_days, "D")
-    rows = features[ORDER].reset_index(drop=True).assign(row=np.arange(len(features)))
-    pairs = rows.merge(_counted(escalations, as_of)[[*ORDER, "began_on", "known_on"]], on=ORDER)
-    row, began, known = (pairs[name].to_numpy() for name in ("row", "began_on", "known_on"))
+    pairs = _pairs(features, escalations, as_of, label_days)
     label = np.zeros(len(features), dtype=np.int8)
-    label[row[(began > landmark[row]) & (began <= until[row])]] = 1
-    is_open = until > pd.Timestamp(as_of)
-    is_open[row[(began <= landmark[row]) & (known > landmark[row])]] = True
+    label[pairs.loc[pairs["is_inside"], "row"]] = 1
+    is_open = landmark + np.timedelta64(label_days, "D") > pd.Timestamp(as_of)
+    is_open[
+        pairs.loc[(pairs["began_on"] <= pairs["landmark_on"]) & (pairs["known_on"] > pairs["landmark_on"]), "row"]
+    ] = True
     return pd.Series(label, index=features.index, name="label").astype("Int8").mask(is_open)
+
+
+def known_on(features: pd.DataFrame, escalations: pd.DataFrame, as_of: date, label_days: int) -> pd.Series:
+    """Since which day is it known that the intervention began which makes a landmark's label 1?
+
+    Days on the index of `features`, missing where `labelled` finds no intervention. Weekly exports tell of an intervention up to
+    a week late: a model of a past day must not learn from it sooner.
+    """
+    pairs = _pairs(features, escalations, as_of, label_days)
+    first = pairs[pairs["is_inside"]].groupby("row")["known_on"].min()
+    return first.reindex(range(len(features))).set_axis(features.index)
 
 
 def label_card(
@@ -94,6 +104,15 @@ def label_card(
         "by_platform": int(by_platform),
         "never_at_a_landmark": int((missed["_merge"] == "left_only").sum()),
     }
+
+
+def _pairs(features: pd.DataFrame, escalations: pd.DataFrame, as_of: date, label_days: int) -> pd.DataFrame:
+    """Each landmark (`row`, its place) with each intervention of its order, and whether that began inside the label's window."""
+    landmark = pd.to_datetime(features["landmark_on"]).to_numpy()
+    rows = features[ORDER].reset_index(drop=True).assign(row=np.arange(len(features)), landmark_on=landmark)
+    pairs = rows.merge(_counted(escalations, as_of)[[*ORDER, "began_on", "known_on"]], on=ORDER)
+    until = pairs["landmark_on"] + pd.Timedelta(days=label_days)
+    return pairs.assign(is_inside=pairs["began_on"].between(pairs["landmark_on"], until, inclusive="right"))
 
 
 def _counted(escalations: pd.DataFrame, as_of: date) -> pd.DataFrame:

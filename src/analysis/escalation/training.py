@@ -85,10 +85,12 @@ def train(
     capacity: int,
     seed: int = 0,
     label_card: Mapping[str, Any] | None = None,
+    known_on: pd.Series | None = None,
 ) -> Trained:
     """The best model that the history supports, judged by walking forward over the landmarks.
 
-    `features`: rows of `warehouse.features`, several landmarks; `labels`: `labelled` of them, missing where too young.
+    `features`: rows of `warehouse.features`, several landmarks; `labels`: `labelled` of them, missing where too young; `known_on`:
+    see there, None takes each label for known when its window is over.
     Fewer than FEWEST_CASES matured cases (orders that escalated): the base rate. Then the logistic regression; from
     CHALLENGER_CASES on boosted trees as well, which replace it only where the 95 % interval of their gain in average precision is
     above 0. Ranks nothing where `verdict.ranks` is false. The same inputs and `seed` give the same model to the last bit.
@@ -97,7 +99,7 @@ def train(
 
     import_module("sklearn.ensemble")  # only threads of what is loaded can be limited
     with threadpool_limits(1):  # sums in one order, whatever the machine; and no threads that wait for a busy core
-        return _trained(features, labels, as_of, label_days, capacity, seed, dict(label_card or {}))
+        return _trained(features, labels, as_of, label_days, capacity, seed, dict(label_card or {}), known_on)
 
 
 def _trained(
@@ -108,10 +110,11 @@ def _trained(
     capacity: int,
     seed: int,
     label_card: dict[str, Any],
+    known_on: pd.Series | None,
 ) -> Trained:
     matured = labels.notna().to_numpy() & (pd.to_datetime(features["landmark_on"]) <= pd.Timestamp(as_of)).to_numpy()
     known = features[matured].reset_index(drop=True)
-    rows = Rows.of(known, labels[matured], FEATURES)
+    rows = Rows.of(known, labels[matured], FEATURES, None if known_on is None else known_on[matured])
     trained = Trained("none", as_of, label_days, capacity, verdict("no_history"), label_card=label_card)
     if not len(known):
         return trained

@@ -30,6 +30,10 @@ class Fold:
     def trains(self, day: Whole) -> npt.NDArray[np.bool_]:
         return day <= self.known_until
 
+    def past(self, rows: Rows) -> Rows:
+        """What trains, with the outcomes that were known when the fold begins."""
+        return rows.where(self.trains(rows.day)).as_known(self.begins)
+
     def tests(self, day: Whole) -> npt.NDArray[np.bool_]:
         return (day >= self.begins) & (day <= self.ends)
 
@@ -68,11 +72,10 @@ def folds(rows: Rows, label_days: int) -> list[Fold]:
 
 def walk_forward(rows: Rows, label_days: int, with_challenger: bool, seed: int) -> OutOfFold:
     """Each fold's models, judged on its own block; a fold whose past has one class only is left out."""
-    used = [fold for fold in folds(rows, label_days) if _has_both(rows.outcome[fold.trains(rows.day)])]
+    used = [fold for fold in folds(rows, label_days) if _has_both(fold.past(rows).outcome)]
     places = [np.flatnonzero(fold.tests(rows.day)) for fold in used]
     said = [
-        _said(rows.where(fold.trains(rows.day)), rows.where(fold.tests(rows.day)), label_days, with_challenger, seed)
-        for fold in used
+        _said(fold.past(rows), rows.where(fold.tests(rows.day)), label_days, with_challenger, seed) for fold in used
     ]
     base, linear, boosted = np.concatenate([np.zeros((3, 0)), *said], axis=1)
     row = np.concatenate([np.zeros(0, dtype=np.int64), *places])

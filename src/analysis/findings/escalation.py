@@ -85,8 +85,16 @@ class EscalationFindings(TicketFindings):
     def _train(self) -> escalation.Trained:
         labels = escalation.labelled(self.features, self.escalations, self.as_of, self.label_days)
         card = escalation.label_card(self.features, self.escalations, labels, self.as_of, self.label_days)
-        capacity = self.settings.escalation.capacity
-        return escalation.train(self.features, labels, self.as_of, self.label_days, capacity, label_card=card)
+        known_on = escalation.known_on(self.features, self.escalations, self.as_of, self.label_days)
+        return escalation.train(
+            self.features,
+            labels,
+            self.as_of,
+            self.label_days,
+            self.settings.escalation.capacity,
+            label_card=card,
+            known_on=known_on,
+        )
 
     @property
     def _models(self) -> Path:
