@@ -185,6 +185,12 @@ def test_the_card_says_from_what_the_model_learnt_and_what_went_wrong() -> None:
     cells = dict(rows(part))
     assert cells["什么算“会介入”"] == "观察日之后 18 天内平台介入；平台主动发起的不算"
     assert (cells["其中后来介入的订单"], cells["最晚的观察日"]) == ("231", "2026-11-01")
+    assert cells["更复杂的模型（提升树）"] == "没有试：介入过的订单 231 单，到 400 单才够它学"
+    tried = {"state": "not_better", "gain": 0.004, "gain_low": -0.012, "gain_high": 0.02}
+    assert "+0.40 个百分点，95% 区间 −1.20 … +2.00" in said(
+        charts.model_card(made_up.card() | {"challenger": tried}, ZH)
+    )
+    assert "not tried" in said(charts.model_card(made_up.card() | {"challenger": {}}, EN))
     failed = charts.training_notice(made_up.kept("training_failed", f"ValueError: {HOSTILE}"), ZH)
     assert "2026-11-19" in failed and HOSTILE in failed
     assert HOSTILE in said(charts.model_card(made_up.card(), ZH, verdict=failed))

@@ -142,7 +142,7 @@ def kept(notice: str = "", problem: str = "", refused: str = "") -> SimpleNamesp
 
 def card() -> dict[str, Any]:
     return {
-        "version": "20261119-0a1b2c3d", "kind": "logistic", "trained_on": date(2026, 11, 19), "label_days": 18,
+        "version": "20261119-0a1b2c3d", "kind": "logistic", "challenger": {"state": "too_few", "cases": 231, "needed": 400}, "trained_on": date(2026, 11, 19), "label_days": 18,
         "first_landmark": "2026-07-05", "last_landmark": "2026-11-01", "last_matured": "2026-11-01", "landmarks": 17156,
         "matured": 17000, "immature": 156, "positive": 690, "orders": 3030, "positive_orders": 231, "escalations": 240,
         "by_platform": 4, "never_at_a_landmark": 9,

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from analysis.charts.cells import Cell, sentence, table
 from analysis.charts.drawing import BELOW, BLUE, GREEN, GREY, ORANGE, VERMILION, floats, largest, lay_out, share_axis
 from analysis.charts.shown import Chart, Fragment
-from analysis.charts.wording import Words, count, day, interval, is_missing, number, percent, word
+from analysis.charts.wording import Words, count, day, interval, is_missing, number, percent, points, word
 
 SHARES = ("average_precision", "precision", "recall", "calibration_error", "auc")
 LINES = {"model": BLUE, "rule": VERMILION, "base_rate": GREY, "newest_first": GREEN, "largest_first": ORANGE}
@@ -70,11 +70,12 @@ def model_notices(trained: Any, words: Words) -> list[str]:
 def model_card(card: Mapping[str, Any], words: Words, *, verdict: str = "", notices: Sequence[str] = ()) -> Fragment:
     """From which days and orders the model learnt, and what counted as a case.
 
-    `card`: `version`, `kind`, `trained_on`, `label_days`, and the numbers of SPAN and COUNTS. `notices`: sentences
-    below it, see `model_notices`.
+    `card`: `version`, `kind`, `challenger` (`state`, and what it was compared by), `trained_on`, `label_days`, and the numbers of
+    SPAN and COUNTS. `notices`: sentences below it, see `model_notices`.
     """
     rows: list[list[Cell]] = [
         [words["card.kind"], (word(words, "model_kind", card["kind"]), "wrap strong")],
+        [words["card.challenger"], (_challenger(card["challenger"], words), "wrap")],
         [words["card.version"], (str(card["version"]), "code")],
         [words["card.trained_on"], (day(card["trained_on"]), "wrap")],
         [words["card.label"], (words["card.label_text"].format(days=count(card["label_days"])), "wrap")],
@@ -82,6 +83,13 @@ def model_card(card: Mapping[str, Any], words: Words, *, verdict: str = "", noti
     rows += [[words[f"card.{name}"], (day(card.get(name)), "wrap")] for name in SPAN]
     rows += [[words[f"card.{name}"], (count(card.get(name)), "wrap")] for name in COUNTS]
     return table(words, "card", ["what", "value"], rows, note=verdict, notes=list(notices))
+
+
+def _challenger(challenger: Mapping[str, Any], words: Words) -> str:
+    """Whether boosted trees were tried, and what came of it."""
+    gains = {name: points(challenger.get(name)) for name in ("gain", "gain_low", "gain_high")}
+    cases = {name: count(challenger.get(name)) for name in ("cases", "needed")}
+    return words[f"challenger.{challenger.get('state', 'not_tried')}"].format(**gains, **cases)
 
 
 def model_features(features: pd.DataFrame, words: Words) -> Fragment:

@@ -135,7 +135,12 @@ class EscalationFindings(TicketFindings):
     def model_card(self) -> dict[str, object]:
         """What the model learnt from."""
         model = self._model
-        about = {"version": model.version, "kind": self.trained.kind, "trained_on": model.as_of}
+        about = {
+            "version": model.version,
+            "kind": self.trained.kind,
+            "challenger": model.challenger,
+            "trained_on": model.as_of,
+        }
         return about | {"label_days": model.label_days} | dict(model.label_card)
 
     @cached_property
