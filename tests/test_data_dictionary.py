@@ -102,8 +102,17 @@ def test_run_json_is_documented() -> None:
     written: set[str] = set()
     for module, name in (("cli/reporting.py", "record"), ("reports/__init__.py", "known")):
         tree = ast.parse((settings.PACKAGE / module).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            is_it = isinstance(node, ast.Assign) and [ast.unparse(each) for each in node.targets] == [name]
-            if isinstance(node, ast.Assign) and is_it and isinstance(node.value, ast.Dict):
-                written |= {ast.literal_eval(key) for key in node.value.keys if key is not None}
+        assigned = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and [ast.unparse(each) for each in node.targets] == [name]
+        ]
+        returned = [
+            node.body[-1].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name == name and isinstance(node.body[-1], ast.Return)
+        ]
+        for found in (*assigned, *returned):
+            if isinstance(found, ast.Dict):
+                written |= {ast.literal_eval(key) for key in found.keys if key is not None}
     assert {bare(row["key"]) for row in rows_below(DICTIONARY, "<!-- keys: run.json -->")} == written
