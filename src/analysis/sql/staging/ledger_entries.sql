@@ -2,7 +2,8 @@
 -- Bookings that are alike in every field are told apart by their ordinal inside a file, so that real repeats survive. An empty amount is 0,
 -- however an export writes it. Only
 -- bookings whose hash occurs twice are numbered: the others are alone for certain, and numbering costs ten times a scan.
--- `bookings` and `marked` are read anew each time, because keeping every row for the second reader costs more.
+-- The rows of one export that are alike are counted and numbered as a list, because windows would sort them by every field.
+-- `bookings` are read anew each time, because keeping every row for the second reader costs more.
 -- `kind_id` stands for the words and the direction of a booking (signs.ledger_kinds).
 -- grain: file_id, row_no
 -- reads: archive.ledger
@@ -24,42 +25,46 @@ repeated as (
     select likeness from bookings group by likeness having count(*) > 1
 ),
 
-marked as not materialized (
+shown as (
     select
-        bookings.*,
-        repeated.likeness is not null as may_repeat,
+        shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark,
+        file_id,
+        any_value(exported_at) as exported_at,
+        max(version_no) as version_no,
+        list(row_no order by row_no) as row_nos,
     from bookings
-    left join repeated on bookings.likeness = repeated.likeness
+    semi join repeated using (likeness)
+    group by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, file_id
 ),
 
 numbered as (
     select
-        *,
-        row_number() over (
-            partition by file_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark
-            order by row_no
-        ) as ordinal,
-    from marked
-    where may_repeat
-),
-
-newest as (
-    select
-        *,
-        count(*) over (
-            partition by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
-        ) as copies,
-    from numbered
-    qualify row_number() over (
-        partition by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
-        order by version_no desc
-    ) = 1
+        * exclude (row_nos),
+        unnest(row_nos) as row_no,
+        generate_subscripts(row_nos, 1) as ordinal,
+    from shown
 ),
 
 kept as (
-    select * exclude (ordinal, copies), ordinal, copies from newest
+    select
+        shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark,
+        ordinal,
+        count(*) as copies,
+        arg_max(exported_at, version_no) as exported_at,
+        arg_max(file_id, version_no) as file_id,
+        arg_max(row_no, version_no) as row_no,
+    from numbered
+    group by shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark, ordinal
     union all
-    select *, 1 as ordinal, 1 as copies from marked where not may_repeat
+    select
+        shop_id, occurred_at, order_id, income_fen, expense_fen, account_type, business, remark,
+        1 as ordinal,
+        1 as copies,
+        exported_at,
+        file_id,
+        row_no,
+    from bookings
+    anti join repeated using (likeness)
 )
 
 select
