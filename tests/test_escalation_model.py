@@ -130,30 +130,37 @@ def test_it_notices_when_the_level_has_changed_and_the_order_still_holds() -> No
     assert model.verdict.numbers["last_predicted_over_actual"] < 0.67
 
 
-@pytest.mark.parametrize("seed", [3, 6])
-def test_a_small_shop_learns_from_the_large_ones(seed: int) -> None:
-    """Judged on many new orders of the small shop: better than its own model, and truer than without its own level."""
-    made = world(second_shop_is_calm, {"large": 3500, "small": 800}, seed=seed)
+def test_a_small_shop_learns_from_the_large_ones() -> None:
+    """Sixteen small shops of 800 orders, judged on 6000 new orders of theirs: by rank and by the log score, a proper score that
+    hears of rare cases (of 98 % squared error hardly does), pooling beats the shop's own model and the pool without its level."""
     fresh = world(second_shop_is_calm, {"large": 10, "small": 6000}, seed=4)
-    labels = labelled(made.features, made.escalations, made.as_of, WINDOW)
-    rows = Rows.of(made.features[labels.notna()], labels[labels.notna()], FEATURES)
-    own = rows.where(rows.shop == 1)
-    assert 5 <= own.positive_orders < 30
     truth = labelled(fresh.features, fresh.escalations, fresh.as_of, WINDOW)
     kept = truth.notna() & (fresh.features["shop_id"] == "small")
     later = Rows.of(fresh.features[kept], truth[kept], FEATURES)
 
-    def said(learnt_from: Rows) -> Array:
-        linear, level = fitted(learnt_from)
-        return level.probability(linear.log_odds(later.columns(linear.names)), later.shop, later.shops)
+    def surprise(probability: Array) -> float:
+        return float(-np.log(np.where(later.outcome > 0, probability, 1 - probability)).mean())
 
-    pooled, alone = said(rows), said(own)
-    linear, level = fitted(rows)
-    no_level = replace(level, factors={}).probability(linear.log_odds(later.columns(linear.names)), later.shop, ("",))
-    assert Ranking.of(later.outcome, pooled).average_precision() > Ranking.of(later.outcome, alone).average_precision()
-    errors = [float(((each - later.outcome) ** 2).mean()) for each in (pooled, alone, no_level)]
-    assert errors[0] == min(errors)
-    assert abs(np.log(pooled.sum() / later.outcome.sum())) < abs(np.log(no_level.sum() / later.outcome.sum()))
+    def rank(probability: Array) -> float:
+        return Ranking.of(later.outcome, probability).average_precision()
+
+    better = []
+    for seed in range(16):
+        made = world(second_shop_is_calm, {"large": 3500, "small": 800}, seed=seed)
+        labels = labelled(made.features, made.escalations, made.as_of, WINDOW)
+        rows = Rows.of(made.features[labels.notna()], labels[labels.notna()], FEATURES)
+        own = rows.where(rows.shop == 1)
+        assert 5 <= own.positive_orders < 30
+        linear, level = fitted(rows)
+        odds = linear.log_odds(later.columns(linear.names))
+        pooled = level.probability(odds, later.shop, later.shops)
+        of_nobody = replace(level, factors={}).probability(odds, later.shop, later.shops)
+        its_linear, its_level = fitted(own)
+        alone = its_level.probability(its_linear.log_odds(later.columns(its_linear.names)), later.shop, later.shops)
+        better.append(
+            (rank(pooled) > rank(alone), surprise(pooled) < surprise(alone), surprise(pooled) < surprise(of_nobody))
+        )
+    assert np.sum(better, axis=0).min() >= 15
 
 
 def test_taking_young_landmarks_for_negatives_breaks_predicted_over_actual() -> None:
