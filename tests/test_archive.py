@@ -5,18 +5,23 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis import exports
+from analysis.archive import types
 from tests.conftest import Data, order_id
 from tests.test_exports import FIGURES, LEDGER, PICKER, V_2020
 
 OLD = "orders_export2026-07-01.csv"
 NEW = "orders_export2026-07-08.csv"
+ASCII = st.characters(max_codepoint=127)
 
 
 def orders(status: str, *numbers: int) -> list[str]:
@@ -294,11 +299,29 @@ def test_numbers_written_in_other_ways_are_hidden_too(data: Data) -> None:
     }
 
 
+def test_a_number_that_tabs_cut_into_pieces_is_hidden_too(data: Data) -> None:
+    data.orders([f"{order_id(1)},待发货,找 138\t001\t380\t00,,,,,,,,2026-06-01 10:00:00"])
+    data.build()
+    assert data.ask("select product_name from marts.orders") == [("找 ***",)]
+
+
 def test_a_number_of_somebody_is_no_identifier(data: Data) -> None:
     rows = [f"{order_id(n)},待发货,{form}" for n, form in enumerate(ID_FORMS)]
     data.put("店/a.csv", "\n".join(["订单号,订单状态,快递单号", *rows, f"{order_id(99)},待发货,YT1234567890123", ""]))
     data.build()
     assert data.ask("select tracking_no from marts.orders where tracking_no is not null") == [("YT1234567890123",)]
+
+
+@given(st.from_regex(types.PERSONAL_ID, fullmatch=True, alphabet=ASCII))
+def test_no_number_of_somebody_passes_as_a_harmless_identifier(number: str) -> None:
+    assert not re.fullmatch(types.HARMLESS_ID, number)
+
+
+@given(st.from_regex(types.HARMLESS_ID, fullmatch=True, alphabet=ASCII))
+def test_a_harmless_identifier_is_what_the_full_rule_takes_too(identifier: str) -> None:
+    assert re.fullmatch(types.ID, identifier)
+    assert 3 <= len(identifier) <= 40
+    assert not re.fullmatch(types.PERSONAL_ID, identifier)
 
 
 def test_a_number_in_a_header_is_hidden(data: Data) -> None:
