@@ -233,6 +233,22 @@ def test_a_past_day_that_learns_a_model_of_its_own_leaves_the_newest_report_as_i
     assert reporting._fingerprint(asking.settings, date(2026, 6, 30), None) != stands_on, "another model, another page"
 
 
+def test_earlier_watch_lists_belong_to_what_a_report_stands_on(asking: Data) -> None:
+    """Its feedback counts all of them, not only the newest."""
+
+    def stands_on() -> str:
+        return reporting._fingerprint(asking.settings, date(2026, 6, 30), None)
+
+    found = [stands_on()]
+    for day, text in (("2026-06-01", "a"), ("2026-06-01", "b"), ("2026-06-30", "c")):
+        file = asking.settings.reports / day / "numbers" / "watchlist.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        found.append(stands_on())
+    assert len(set(found[:3])) == 3, "an older list came, and changed"
+    assert found[3] == found[2], "its own list is what it makes"
+
+
 def test_any_page_or_number_that_is_gone_is_made_again(asking: Data) -> None:
     run(asking, "report")
     for name in ("small.html", "second.html", "numbers/a.csv", "numbers/b.csv"):

@@ -113,7 +113,7 @@ def _is_same(folder: Path, fingerprint: str, languages: Sequence[str]) -> bool:
 def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
     """What the pages stand on: the warehouse, the proof files, the model, the user's choices, the day, our files, the libraries that draw.
 
-    Also what the report before said; how long that took makes no difference.
+    Also what the report before said (how long that took makes no difference), and every earlier watch list, which the feedback reads.
     """
     digest = hashlib.sha256(str(warehouse.fingerprint(settings)).encode())
     digest.update(repr((as_of, asdict(settings))).encode())
@@ -134,4 +134,7 @@ def _fingerprint(settings: Settings, as_of: date, before: Path | None) -> str:
         digest.update(json.dumps(said, sort_keys=True).encode())
         for file in sorted(before.glob("numbers/*.csv")):
             digest.update(file.name.encode() + file.read_bytes())
+    for file in sorted(settings.reports.glob("????-??-??/numbers/watchlist.csv")):
+        if file.parent.parent.name < as_of.isoformat():
+            digest.update(file.parent.parent.name.encode() + file.read_bytes())
     return digest.hexdigest()
