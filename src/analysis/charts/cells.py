@@ -20,13 +20,14 @@ def table(
     rows: list[list[Cell]],
     *,
     title: str = "",
+    lead: str = "",
     note: str = "",
     notes: list[str] | None = None,
     links: list[str] | None = None,
 ) -> Fragment:
     """A table whose heads are `words["<name>.<head>"]`; without rows one sentence, `words["<name>.empty"]`.
 
-    Sentences above it: `note`, then `notes`. `links`, one per row, lead from each first cell.
+    Sentences above it: `lead`, which is what the table is read for, then `note`, then `notes`. `links`, one per row, lead from each first cell.
     """
     cells = [[cell if isinstance(cell, tuple) else (cell, "") for cell in row] for row in rows]
     titles = [words[f"{name}.{head}"] for head in heads]
@@ -35,6 +36,7 @@ def table(
         "table.html",
         name=name,
         title=title,
+        lead=lead,
         heads=list(zip(titles, kinds, strict=True)),
         rows=cells,
         links=links or [],
@@ -46,7 +48,9 @@ def table(
 
 def sentence(text: str) -> Fragment:
     """One sentence in the place of something that cannot be shown."""
-    return Fragment(template("table.html", name="", title="", heads=[], rows=[], links=[], notes=[], empty=text))
+    return Fragment(
+        template("table.html", name="", title="", lead="", heads=[], rows=[], links=[], notes=[], empty=text)
+    )
 
 
 def latest(rates: pd.DataFrame) -> pd.DataFrame:

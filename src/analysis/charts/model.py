@@ -82,7 +82,7 @@ def model_card(card: Mapping[str, Any], words: Words, *, verdict: str = "", noti
     ]
     rows += [[words[f"card.{name}"], (day(card.get(name)), "wrap")] for name in SPAN]
     rows += [[words[f"card.{name}"], (count(card.get(name)), "wrap")] for name in COUNTS]
-    return table(words, "card", ["what", "value"], rows, note=verdict, notes=list(notices))
+    return table(words, "card", ["what", "value"], rows, lead=verdict, notes=list(notices))
 
 
 def _challenger(challenger: Mapping[str, Any], words: Words) -> str:
