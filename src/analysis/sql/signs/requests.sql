@@ -2,6 +2,7 @@
 -- A status seen once stays a fact: 平台处理中 in Tuesday's export counts although Friday's says 退款成功.
 -- A decision of the platform seen once stays one too, also where the request was withdrawn later.
 -- `last_unseen_at` is the newest export before the first sign that showed the request without one.
+-- What else a status tells is asked only of requests that have a sign, because few have.
 -- grain: shop_id, after_sales_id
 -- reads: archive.after_sales, input.platform_words, input.platform_accounts
 with versions as (
@@ -24,13 +25,8 @@ with versions as (
         ) or exists (
             select 1 from input.platform_accounts as accounts where requests.refund_agreed_by = accounts.account
         ) as is_in_status,
-        coalesce(is_speed_refund, false)
-            or regexp_matches(after_sales_status, '平台主动|极速退款') as is_started_by_platform,
-        case
-            when regexp_matches(after_sales_status, '平台同意') then 'buyer'
-            when regexp_matches(after_sales_status, '平台拒绝') then 'merchant'
-        end as platform_decision,
-        regexp_matches(after_sales_status, '撤销|取消') as is_withdrawn,
+        is_speed_refund,
+        after_sales_status,
     from archive.after_sales as requests
     where fate is null
 ),
@@ -43,22 +39,36 @@ first_signs as (
     from versions
     where is_reported or is_in_status
     group by shop_id, after_sales_id
+),
+
+judged as (
+    select
+        versions.*,
+        first_signs.first_seen_at,
+        coalesce(is_speed_refund, false)
+            or regexp_matches(after_sales_status, '平台主动|极速退款') as is_started_by_platform,
+        case
+            when regexp_matches(after_sales_status, '平台同意') then 'buyer'
+            when regexp_matches(after_sales_status, '平台拒绝') then 'merchant'
+        end as platform_decision,
+        regexp_matches(after_sales_status, '撤销|取消') as is_withdrawn,
+    from versions
+    join first_signs using (shop_id, after_sales_id)
 )
 
 select
-    versions.shop_id,
-    versions.after_sales_id,
-    max(versions.order_id) as order_id,
-    bool_or(versions.is_reported) as is_reported,
-    bool_or(versions.is_started_by_platform) as is_started_by_platform,
-    min(versions.intervened_at) as intervened_at,
-    max(versions.ticket_id) as ticket_id,
-    min(versions.applied_at) as applied_at,
-    min(first_signs.first_seen_at) as first_seen_at,
-    max(versions.exported_at) filter (where versions.exported_at < first_signs.first_seen_at) as last_unseen_at,
-    arg_min(versions.platform_decision, versions.version_no) as platform_decision,
-    min(versions.exported_at) filter (where versions.platform_decision is not null) as decision_seen_at,
-    min(versions.exported_at) filter (where versions.is_withdrawn) as withdrawal_seen_at,
-from versions
-join first_signs on versions.shop_id = first_signs.shop_id and versions.after_sales_id = first_signs.after_sales_id
-group by versions.shop_id, versions.after_sales_id
+    shop_id,
+    after_sales_id,
+    max(order_id) as order_id,
+    bool_or(is_reported) as is_reported,
+    bool_or(is_started_by_platform) as is_started_by_platform,
+    min(intervened_at) as intervened_at,
+    max(ticket_id) as ticket_id,
+    min(applied_at) as applied_at,
+    min(first_seen_at) as first_seen_at,
+    max(exported_at) filter (where exported_at < first_seen_at) as last_unseen_at,
+    arg_min(platform_decision, version_no) as platform_decision,
+    min(exported_at) filter (where platform_decision is not null) as decision_seen_at,
+    min(exported_at) filter (where is_withdrawn) as withdrawal_seen_at,
+from judged
+group by shop_id, after_sales_id
