@@ -42,6 +42,7 @@ def findings() -> SimpleNamespace:
         candidates=[leading, *(rule for rule in others if rule.metric == leading.metric)],
         every_rule=[leading, *others],
         covered_days=report_frames.covered_days(),
+        warnings=report_frames.warnings(),
         rates=report_frames.rates(),
         all_rates=rate_frames.rates_of_rules(),
         windows=rate_frames.rates_of_rules(),
@@ -88,8 +89,8 @@ def findings() -> SimpleNamespace:
 
 
 def warehouse() -> SimpleNamespace:
-    """The two questions that the daily notebook asks itself."""
-    answers = {"file_accounts": report_frames.files(), "warnings": report_frames.warnings()}
+    """The question that the daily notebook asks itself."""
+    answers = {"file_accounts": report_frames.files()}
     return SimpleNamespace(ask=lambda _, question, **values: answers[question])
 
 

@@ -91,8 +91,9 @@ def count_axis(largest: float) -> dict[str, Any]:
 
 
 def share_axis(largest: float) -> dict[str, Any]:
-    """An axis of percentages from 0 that leaves some air above the largest."""
-    return {"tickformat": ".2~%", "range": [0, largest * 1.08 or 0.01], "zeroline": False}
+    """An axis of percentages from 0 that leaves some air above the largest. Its labels are short: a margin that grows with them and
+    a legend that wraps with the width chase each other on a phone."""
+    return {"automargin": False, "tickformat": ".2~%", "range": [0, largest * 1.08 or 0.01], "zeroline": False}
 
 
 def around(days: pd.Series | pd.DatetimeIndex) -> list[str]:

@@ -69,6 +69,11 @@ class RateFindings:
         return warehouse.ask(self.settings, "covered_days")
 
     @cached_property
+    def warnings(self) -> pd.DataFrame:
+        """What a reader should know about the data: one count a shop and warning."""
+        return warehouse.ask(self.settings, "warnings", unseen_days=self.settings.tickets.unseen_days)
+
+    @cached_property
     def evidence_sources(self) -> pd.DataFrame:
         return warehouse.ask(self.settings, "evidence_sources")
 
