@@ -219,6 +219,22 @@ def test_overlapping_ledgers_keep_their_own_totals_and_count_every_booking_once(
     assert data.ask("select copies, count(*) from marts.ledger_entries group by 1 order by 1") == [(1, 3), (2, 2)]
 
 
+def test_a_booking_of_two_exports_stands_where_the_newer_one_shows_it(data: Data) -> None:
+    refund = row(1, "0.00", "-3.00", REFUND)
+    put(data, [refund], "pdd-mall-bill-detail(older).csv", feet=["#导出时间：2026-07-01 08:30:00"])
+    newer = [row(3, "9.99", "0.00", SALE), refund, refund]
+    put(data, newer, "pdd-mall-bill-detail(newer).csv", feet=["#导出时间：2026-07-02 08:30:00"])
+    data.build()
+    places = "select contains(path, 'newer'), row_no, ordinal, entries.exported_at::date::varchar"
+    assert data.ask(
+        f"{places} from marts.ledger_entries as entries join marts.files using (file_id) order by row_no"
+    ) == [
+        (True, 6, 1, "2026-07-02"),
+        (True, 7, 1, "2026-07-02"),
+        (True, 8, 2, "2026-07-02"),
+    ]
+
+
 def test_an_empty_amount_is_the_same_booking_as_a_zero(data: Data) -> None:
     put(data, [row(1, "0.00", "-3.00", REFUND), row(2, "20.00", "0.00", SALE)], "pdd-mall-bill-detail(a).csv")
     put(data, [row(1, "", "-3.00", REFUND), row(2, "20.00", "", SALE)], "pdd-mall-bill-detail(b).csv")

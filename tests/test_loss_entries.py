@@ -172,6 +172,25 @@ def test_a_refund_that_only_the_order_s_status_tells_is_unknown(data: Data) -> N
     }
 
 
+def test_an_orders_request_is_the_newest_that_refunded_else_the_newest(data: Data) -> None:
+    """By the day asked, not by number; one without a day comes last."""
+    requests = [
+        (1, 9, "退款成功", "2026-06-05 10:00:00"),
+        (1, 2, "退款成功", "2026-06-07 10:00:00"),
+        (1, 4, "退款成功", ""),
+        (1, 5, "买家撤销", "2026-06-08 10:00:00"),
+        (2, 7, "买家撤销", "2026-06-05 10:00:00"),
+        (2, 6, "买家撤销", "2026-06-06 10:00:00"),
+    ]
+    data.after_sales(
+        [f"{22029849804300 + n},{order_id(order)},{status},仅退款,1.00,{at},,," for order, n, status, at in requests],
+        "售后_20260701093000.csv",
+    )
+    data.build()
+    found = data.ask("select order_id, after_sales_id from signs.refunds order by order_id")
+    assert found == [(order_id(1), "22029849804302"), (order_id(2), "22029849804306")]
+
+
 def test_unit_costs_go_before_the_share_the_most_specific_first(data: Data) -> None:
     header = "订单号,订单状态,商品id,样式ID,商家编码-规格维度,商家编码-商品维度,商品总价(元),用户实付金额(元),商品数量(件),发货时间,订单成交时间"
     rows = [
