@@ -111,8 +111,8 @@ def _segments(dimension: str, frame: pd.DataFrame, titles: Mapping[str, str], wo
     widest = max([*high, *rates, *shrunken, 0.0]) or 0.01
     lay_out(
         figure,
-        90 + 46 * len(top),
-        margin={"b": 78, "l": 8},
+        96 + 46 * max(len(top), 2),
+        margin={"b": 84, "l": 8},
         legend=BELOW,
         xaxis={"range": [0, widest * 1.05], "tickformat": ".2~%", "zeroline": False, "nticks": 5},
         yaxis={"visible": False, "range": [-0.55, len(top) - 0.15], "fixedrange": True},

@@ -49,7 +49,7 @@
   function redraw(sized) {
     charts.filter((place) => place.layout).forEach((place) => {
       const full = Number(place.dataset.height);
-      const height = sized ? Math.round(full * 0.82) : full;
+      const height = sized ? Math.max(Math.round(full * 0.82), Math.min(full, 240)) : full;
       place.style.height = height + "px";
       const size = sized ? { width: place.clientWidth, height: height } : { width: null, height: full, autosize: true };
       window.Plotly.relayout(place, Object.assign(themed(place, place.layout), size));
