@@ -10,7 +10,10 @@ import sys
 import textwrap
 import time
 from collections import Counter
+from linecache import getline
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import duckdb
 import pytest
@@ -229,6 +232,37 @@ def test_an_open_reader_keeps_its_own_whole_snapshot(built: Data) -> None:
         )
         assert reader.execute("select count(*) from marts.orders").fetchall() == [(5,)]
     assert count(built) == 6
+
+
+def test_a_question_interrupted_at_any_line_leaves_the_next_one_an_answer(built: Data) -> None:
+    """As a notebook's stop button does."""
+    whole, before = len(warehouse.ask(built.settings, "shop_days")), sys.gettrace()
+    lines = 0
+    while lines < 1000:
+        left = lines
+
+        def interrupt(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal left
+            if frame.f_code.co_filename != warehouse.__file__:
+                return None
+            # Python looks for no signal between a `with` and the first step of its block, or behind the last.
+            is_step = not getline(warehouse.__file__, frame.f_lineno).lstrip().startswith(("with ", "try:"))
+            left -= event == "line" and is_step
+            if left < 0:
+                sys.settrace(before)
+                raise KeyboardInterrupt
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            warehouse.ask(built.settings, "shop_days")
+            break
+        except KeyboardInterrupt:
+            lines += 1
+        finally:
+            sys.settrace(before)
+        assert len(warehouse.ask(built.settings, "shop_days")) == whole
+    assert 10 < lines < 1000
 
 
 def test_before_the_first_build_the_user_is_told_what_to_run(data: Data) -> None:

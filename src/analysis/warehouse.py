@@ -200,14 +200,18 @@ def features(
 def _answer(settings: Settings, file: Path, values: Mapping[str, Any]) -> pd.DataFrame:
     """Our own SQL needs no doors locked, so that one engine answers all of it; the warehouse is open only meanwhile."""
     _require(settings)
-    with _one_at_a_time, _engine(settings.data).cursor() as connection:
-        _attach(connection, settings.warehouse)
+    with _one_at_a_time:
         try:
-            connection.execute("use warehouse")
-            return connection.execute(file.read_text(encoding="utf-8"), dict(values)).df()
-        finally:
-            connection.execute("use memory")
-            connection.execute("detach warehouse")
+            with _engine(settings.data).cursor() as connection:
+                _attach(connection, settings.warehouse)
+                connection.execute("use warehouse")
+                answer = connection.execute(file.read_text(encoding="utf-8"), dict(values)).df()
+                connection.execute("use memory")
+                connection.execute("detach warehouse")
+                return answer
+        except BaseException:  # also an interruption, which may have left the warehouse attached
+            _engine.cache_clear()
+            raise
 
 
 @lru_cache(maxsize=1)
