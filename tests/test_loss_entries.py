@@ -181,6 +181,8 @@ def test_an_orders_request_is_the_newest_that_refunded_else_the_newest(data: Dat
         (1, 5, "买家撤销", "2026-06-08 10:00:00"),
         (2, 7, "买家撤销", "2026-06-05 10:00:00"),
         (2, 6, "买家撤销", "2026-06-06 10:00:00"),
+        (3, 3, "买家撤销", "2026-06-05 10:00:00"),
+        (3, 8, "", "2026-06-06 10:00:00"),
     ]
     data.after_sales(
         [f"{22029849804300 + n},{order_id(order)},{status},仅退款,1.00,{at},,," for order, n, status, at in requests],
@@ -188,7 +190,7 @@ def test_an_orders_request_is_the_newest_that_refunded_else_the_newest(data: Dat
     )
     data.build()
     found = data.ask("select order_id, after_sales_id from signs.refunds order by order_id")
-    assert found == [(order_id(1), "22029849804302"), (order_id(2), "22029849804306")]
+    assert found == [(order_id(n), f"2202984980430{request}") for n, request in ((1, 2), (2, 6), (3, 8))]
 
 
 def test_unit_costs_go_before_the_share_the_most_specific_first(data: Data) -> None:
