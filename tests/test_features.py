@@ -11,8 +11,9 @@ import pytest
 
 from analysis import warehouse
 from analysis.escalation import columns
+from analysis.findings import Findings
 from tests import documents, landmark_world, truncation
-from tests.conftest import Data, order_id
+from tests.conftest import ORDERS, Data, order_id
 from tests.test_feature_leaks import SQL
 
 HEADER = "订单号,订单状态,商品,商品id,快递公司,省,用户实付金额(元),承诺发货时间,承诺送达时间,发货时间,确认收货时间,售后状态,订单成交时间"
@@ -276,6 +277,24 @@ def test_dates_in_the_future_have_not_happened(data: Data) -> None:
     assert list(found["has_open_request"]) == [0, 0]
     assert found["paid_yuan_log"].isna().tolist() == [False, True]
     assert (found[list(columns.FEATURES)].fillna(0) >= 0).all().all()
+
+
+def test_a_date_in_the_future_is_named_and_scores_nothing_before_its_day(data: Data) -> None:
+    cells = {
+        "订单号": order_id(4, "2026-06-20"),
+        "订单状态": "已收货",
+        "商品": "杯",
+        "订单成交时间": "2026-06-20 12:00:00",
+    }
+    cells |= {"发货时间": "2026-06-20 20:00:00", "确认收货时间": "2062-06-24 20:00:00"}
+    data.orders([",".join(cells.get(name, "") for name in ORDERS.split(","))], name="orders_export2026-06-25.csv")
+    data.build()
+    found = Findings(data.settings, date(2026, 6, 24))
+    warned = dict(
+        warehouse.ask(data.settings, "warnings", unseen_days=14)[["key", "count"]].itertuples(index=False, name=None)
+    )
+    assert warned["future_dates"] == 1
+    assert found.open_orders["order_id"].tolist() == [cells["订单号"]], "not signed for yet"
 
 
 def test_an_order_without_a_deal_time_is_known_from_the_export_that_shows_it_paid(data: Data) -> None:

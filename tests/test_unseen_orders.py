@@ -41,21 +41,3 @@ def test_a_parcel_that_no_newer_export_shows_is_neither_late_nor_on_the_watch_li
     assert warned["parcel_unseen"] == 1
     then = warehouse.ask(data.settings, "orders_at_risk", **asked | {"as_of": date(2026, 6, 30)})["order_id"].tolist()
     assert order_id(1, "2026-06-10") in then, "at the end of June its export was new"
-
-
-def test_a_date_in_the_future_is_named_and_scores_nothing_before_its_day(data: Data) -> None:
-    cells = {
-        "订单号": order_id(4, "2026-06-20"),
-        "订单状态": "已收货",
-        "商品": "杯",
-        "订单成交时间": "2026-06-20 12:00:00",
-    }
-    cells |= {"发货时间": "2026-06-20 20:00:00", "确认收货时间": "2062-06-24 20:00:00"}
-    data.orders([",".join(cells.get(name, "") for name in ORDERS.split(","))], name="orders_export2026-06-25.csv")
-    data.build()
-    found = Findings(data.settings, date(2026, 6, 24))
-    warned = dict(
-        warehouse.ask(data.settings, "warnings", unseen_days=14)[["key", "count"]].itertuples(index=False, name=None)
-    )
-    assert warned["future_dates"] == 1
-    assert found.open_orders["order_id"].tolist() == [cells["订单号"]], "not signed for yet"
